@@ -213,6 +213,8 @@ class OrderBook(Component):
     to make it is told so, whatever is delivered twice.
     """
 
+    billed = False
+
     def __init__(self, sim: Simulation) -> None:
         super().__init__(sim, "orders")
         self._done: dict[int, set[str]] = {}

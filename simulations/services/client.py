@@ -32,6 +32,8 @@ class Client(Component):
         If a setting is impossible.
     """
 
+    billed = False
+
     def __init__(
         self,
         sim: Simulation,

@@ -275,8 +275,8 @@ class _Invocation:
     """One run of a handler in an environment."""
 
     __slots__ = (
-        "driver", "environment", "event", "function", "init_s", "is_cold", "queued_s", "span",
-        "start_s", "step",
+        "driver", "environment", "event", "function", "init_s", "is_cold", "over", "queued_s",
+        "span", "start_s", "step",
     )  # fmt: skip
 
     def __init__(
@@ -297,6 +297,7 @@ class _Invocation:
         self.start_s = NAN
         self.init_s = init_s
         self.is_cold = is_cold
+        self.over = False
         self.span = function.sim.new_span()
         function._running[self.span] = self
 
@@ -312,12 +313,8 @@ class _Invocation:
         self.driver = Driver(sim, generator_of(function.handler, self.event, context), caller, self._done)
         self.driver.resume()
         sim.begun = mine
-        if not self.driver.over:
+        if not self.over:
             function._deadlines.push(self)
-
-    @property
-    def over(self) -> bool:
-        return self.driver.over
 
     def _done(self, ok: bool, value: Any) -> None:
         if ok:
@@ -331,6 +328,8 @@ class _Invocation:
         function, environment = self.function, self.environment
         sim = function.sim
         now = sim.clock._now
+        self.over = True
+        del self.driver  # the two point at each other, and nothing collects cycles in a run
         environment.busy_s += now - (environment.created_s if self.is_cold else self.start_s)
         environment.uses += 1
         del function._running[self.span]

@@ -54,6 +54,8 @@ class EventSourceMapping(Component):
         message (fact `lambda.sqs.visibility`).
     """
 
+    billed = False
+
     def __init__(
         self,
         sim: Simulation,

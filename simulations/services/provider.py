@@ -45,6 +45,8 @@ class Provider(Component):
     >>> payments = Provider(sim, "payments", mean_ms=800, cv=0.6)
     """
 
+    billed = False
+
     def __init__(
         self,
         sim: Simulation,

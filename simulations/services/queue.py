@@ -160,7 +160,8 @@ class Queue(Component):
         self._limit = int(fact("sqs.inflight")["standard"])
         self._batch_most = int(poll["batch_max"])
         self._largest_kb = fact("sqs.size")["max_b"] / 1024
-        self.meter: dict[str, list[float]] = {"receive": [0, 0], "delete": [0, 0], "empty_receive": [0, 0]}
+        operations = ("send", "receive", "delete", "empty_receive")
+        self.meter: dict[str, list[float]] = {operation: [0, 0] for operation in operations}
 
     @property
     def visible(self) -> int:
@@ -192,7 +193,7 @@ class Queue(Component):
 
         def sent(_: object) -> None:
             by = step.caller
-            self.put(body, by, size_kb)
+            self._put(body, by, size_kb)
             code = self.sim.trace.code
             now = self.sim.clock.now
             self.sim.trace.spans.append(
@@ -209,8 +210,12 @@ class Queue(Component):
 
     accept = send
 
-    def put(self, body: Any, caller: Caller, size_kb: float = 1.0) -> None:
-        """Add a message without a sender who waits (a topic's delivery)."""
+    def deliver(self, body: Any, caller: Caller, size_kb: float) -> None:
+        """Take a topic's copy: nobody waits for it, but it is a request to this queue."""
+        self._count("send", size_kb)
+        self._put(body, caller, size_kb)
+
+    def _put(self, body: Any, caller: Caller, size_kb: float) -> None:
         message = Message(self.sent, body, caller, self.sim.clock.now, size_kb)
         self.sent += 1
         self.inside.add(1)

@@ -64,7 +64,7 @@ class Topic(Component):
         def published(_: object) -> None:
             by = step.caller
             for queue in self._queues:
-                queue.put(body, by, size_kb)
+                queue.deliver(body, by, size_kb)
             code = sim.trace.code
             sim.trace.spans.append(
                 (
