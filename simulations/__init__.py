@@ -3,7 +3,16 @@
 The names below are the public face. Heavier rooms (pricing, figures) are imported by name.
 """
 
-from simulations.experiment import Axis, Choice, Experiment, Number, Result, Series, Slider, experiment
+from simulations.experiment import (
+    Axis,
+    Choice,
+    Experiment,
+    Number,
+    Result,
+    Series,
+    Slider,
+    experiment,
+)
 from simulations.faults import Fault
 from simulations.services import (
     Client,
@@ -69,7 +78,7 @@ __all__ = [
     "TimedOut",
     "Topic",
     "Trace",
-    "Uniform",
     "UnfinishedStep",
+    "Uniform",
     "experiment",
 ]

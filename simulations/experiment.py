@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import math
 import typing
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -138,9 +139,7 @@ class Experiment:
     listens between yields, and so gets progress, first frames and a place to stop.
     """
 
-    def __init__(
-        self, chapter: str, function: Callable[..., Result | Iterator[Result]]
-    ) -> None:
+    def __init__(self, chapter: str, function: Callable[..., Result | Iterator[Result]]) -> None:
         self.chapter = chapter
         self.function = function
         self.name = function.__name__
@@ -186,12 +185,10 @@ class Experiment:
 
     def __call__(self, **parameters: Any) -> Result:
         """Run to the end and return the last result."""
-        last = None
-        for last in self.stream(**parameters):
-            pass
-        if last is None:
+        results = deque(self.stream(**parameters), maxlen=1)
+        if not results:
             raise ValueError(f"{self.name} yielded no result")
-        return last
+        return results[0]
 
 
 def experiment(

@@ -1,32 +1,31 @@
-"""The clock, the random draws and the run: everything that services stand on.
+"""The random draws, the components and the run: everything that services stand on.
 
-May import: the standard library, SimPy, and `simulations`' trace, faults and workload.
+May import: the standard library, SimPy, and `simulations`' clock, trace, faults and workload.
 """
 
 from __future__ import annotations
 
 import gc
-import math
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
-from heapq import heappush
+from itertools import count
 from random import Random
 from typing import Any
 
-import simpy
-from simpy.events import Event, Timeout
+from simpy.events import Event
 
 from simulations._check import not_negative, positive
+from simulations.clock import ARRIVAL, NOBODY, Active, Caller, Clock, Integral, Step
 from simulations.faults import Fault
 from simulations.trace import NAN, Trace
-from simulations.workload import Load
+from simulations.workload import Constant, Distribution, Load
 
-#: Order of things that happen at the same instant: what completes comes before what arrives.
-#: (Idle environments expire in between: an arrival finds those gone whose time is up.)
-COMPLETION, ARRIVAL = 1, 2
+__all__ = ["Caller", "Component", "Draw", "ServiceError", "Simulation", "Step"]
 
 _MASK = (1 << 64) - 1
+
+#: A uniform number above 0 and below 1 for an entity and an attempt.
+Draw = Callable[..., float]
 
 
 class ServiceError(Exception):
@@ -38,117 +37,24 @@ class ServiceError(Exception):
     outcome = "error"
 
 
-class Caller:
-    """On whose behalf something is done: the span, the request and the attempt."""
-
-    __slots__ = ("attempt", "request", "span")
-
-    def __init__(self, span: int, request: int, attempt: int = 1) -> None:
-        self.span = span
-        self.request = request
-        self.attempt = attempt
-
-
-NOBODY = Caller(-1, -1)
-
-
-class Step(Event):
-    """An event begun by a handler: a call, a message, a wait.
-
-    `caller` is set as soon as the handler that began it hands control back.
-    """
-
-    caller: Caller = NOBODY
-
-    def fail_quietly(self, error: Exception) -> None:
-        """Fail; whoever still waits gets the error, and nobody has to."""
-        self._ok = False
-        self._value = error
-        self._defused = True
-        self.env.schedule(self)
-
-
-class Clock(simpy.Environment):
-    """SimPy's environment, able to put an event at an exact time in an exact place among ties."""
-
-    def at(self, time_s: float, callback: Callable[[Event], None], priority: int) -> Event:
-        """Call `callback` at `time_s` (which must not lie in the past)."""
-        event = Event(self)
-        event._ok = True
-        event._value = None
-        event.callbacks.append(callback)  # type: ignore[union-attr]
-        heappush(self._queue, (time_s, priority, next(self._eid), event))  # type: ignore[misc]
-        return event
-
-
-class Deadlines:
-    """Deadlines that all lie the same time ahead, in one queue with one armed timer.
-
-    Each entry is an object with an attribute `over`; when its time comes and it is not over,
-    `expire` is called with it. An entry costs one append; a deadline that passes unneeded is
-    dropped when it reaches the front.
-    """
-
-    def __init__(self, clock: Clock, after_s: float, expire: Callable[[Any], None]) -> None:
-        self._clock = clock
-        self._after_s = after_s
-        self._expire = expire
-        self._waiting: deque[tuple[float, Any]] = deque()
-        self._armed = False
-
-    def push(self, entry: Any) -> None:
-        """Give `entry` until `after_s` from now."""
-        due = self._clock.now + self._after_s
-        self._waiting.append((due, entry))
-        if not self._armed:
-            self._armed = True
-            self._clock.at(due, self._ring, COMPLETION)
-
-    def _ring(self, _: Event) -> None:
-        now = self._clock.now
-        waiting = self._waiting
-        while waiting and (waiting[0][1].over or waiting[0][0] <= now):
-            entry = waiting.popleft()[1]
-            if not entry.over:
-                self._expire(entry)
-        self._armed = bool(waiting)
-        if waiting:
-            self._clock.at(waiting[0][0], self._ring, COMPLETION)
-
-
-class Integral:
-    """How many are inside, integrated over time by the engine, not read from the trace."""
-
-    __slots__ = ("_area", "_clock", "_since", "inside", "most")
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._area = 0.0
-        self._since = 0.0
-        self.inside = 0
-        self.most = 0
-
-    def add(self, change: int) -> None:
-        """Note that `change` more are inside from now on."""
-        now = self._clock._now
-        self._area += self.inside * (now - self._since)
-        self._since = now
-        self.inside += change
-        if self.inside > self.most:
-            self.most = self.inside
-
-    def area(self) -> float:
-        """Time times number since the start."""
-        return self._area + self.inside * (self._clock.now - self._since)
-
-
 class Component:
-    """A named part of a system: registers itself and its configuration with the simulation."""
+    """A named part of a system: registers itself and its configuration with the simulation.
 
-    #: Whether AWS bills it by itself (a client, a provider, a mapping is not).
+    Attributes
+    ----------
+    inside : Integral
+        How many are in it: invocations, messages, calls, batches; over time in the trace's
+        `mean_in`.
+    """
+
+    #: Whether AWS bills it by itself (not so a client, a provider or a mapping).
     billed = True
+    #: Whether `Simulation(faults=...)` may name it.
+    can_fail = False
 
     def __init__(self, sim: Simulation, name: str, **configuration: Any) -> None:
+        if not name:
+            raise ValueError("name='' is empty; every component needs a name")
         if name in sim.components:
             raise ValueError(f"name={name!r} is taken; every component needs a name of its own")
         self.sim = sim
@@ -156,25 +62,22 @@ class Component:
         self.code = sim.trace.code(name)
         self.inside = Integral(sim.clock)
         sim.components[name] = self
+        plain = (bool, int, float, str, type(None))
         sim.trace.header["components"][name] = {
             "type": type(self).__name__,
             "billed": self.billed,
-            **{k: v if isinstance(v, (int, bool)) else _plain(v) for k, v in configuration.items()},
+            **{k: v if isinstance(v, plain) else repr(v) for k, v in configuration.items()},
         }
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
 
-    def accept(self, body: Any, caller: Caller | None = None) -> Step:
+    def accept(self, body: Any, /, caller: Caller | None = None) -> Step:
         """Take in one thing to do; the step ends with the answer."""
         raise ValueError(f"{self!r} cannot be the target of a load")
 
     def close(self) -> None:
         """Record, at the end of a run, what is still under way."""
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (float, str, type(None))) else repr(value)
 
 
 class Simulation:
@@ -186,6 +89,13 @@ class Simulation:
         Equal seeds give equal runs, on every machine and whatever the number of workers.
     faults : mapping of name to Fault
         What goes wrong, by the name of the provider it befalls.
+
+    Attributes
+    ----------
+    trace : Trace
+        What happened so far.
+    components : dict
+        All components by name.
 
     Examples
     --------
@@ -207,27 +117,50 @@ class Simulation:
         self.clock = Clock()
         self.trace = Trace(seed)
         self.components: dict[str, Component] = {}
-        #: Steps begun since control last went back to the driver of a handler.
-        self.begun: list[Step] = []
-        self._keys: dict[str, int] = {}
-        self._spans = 0
+        #: On whose behalf steps are begun right now: the handler that is running.
+        self.active: Active = NOBODY
+        #: Handlers that were stopped. They are kept, so that no `finally` of theirs runs on.
+        self.stopped: list[Iterator[Any]] = []
+        self._draws: dict[str, Draw] = {}
+        #: The next span's id.
+        self.new_span: Callable[[], int] = count().__next__
         self._ran = False
 
     @property
     def now_s(self) -> float:
         """Seconds since the start of the run."""
-        return self.clock.now
+        return self.clock._now
 
     def _key(self, name: str) -> int:
-        key = self._keys.get(name)
-        if key is None:
-            digest = blake2b(f"{self.seed}:{name}".encode(), digest_size=8).digest()
-            key = self._keys[name] = int.from_bytes(digest, "little")
-        return key
+        digest = blake2b(f"{self.seed}:{name}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little")
 
     def stream(self, name: str) -> Random:
-        """A generator for draws in sequence, its seed made from the run's seed and `name`."""
+        """A generator for draws in sequence, its seed made from the run's seed and `name`.
+
+        Examples
+        --------
+        >>> sim = Simulation(seed=7)
+        >>> sim.stream("noise").random() == sim.stream("noise").random()
+        True
+        """
         return Random(self._key(name))
+
+    def draws(self, name: str) -> Draw:
+        """The function behind `draw` for one name: `(entity, attempt=0)` to a uniform number."""
+        found = self._draws.get(name)
+        if found is None:
+            key = self._key(name)
+
+            def draw(entity: int, attempt: int = 0) -> float:
+                x = (key + entity * 0x9E3779B97F4A7C15 + attempt * 0xD1B54A32D192ED03) & _MASK
+                x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+                x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
+                # 52 bits and a half: the nearest to 1 is still below 1.
+                return (((x ^ (x >> 31)) >> 12) + 0.5) * 2.0**-52
+
+            found = self._draws[name] = draw
+        return found
 
     def draw(self, name: str, entity: int, attempt: int = 0) -> float:
         """A uniform number above 0 and below 1 that depends on nothing but its arguments and seed.
@@ -241,35 +174,36 @@ class Simulation:
         >>> sim.draw("payment", 17) == sim.draw("payment", 17) != sim.draw("payment", 18)
         True
         """
-        x = (
-            self._key(name) + entity * 0x9E3779B97F4A7C15 + attempt * 0xD1B54A32D192ED03
-        ) & _MASK
-        x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
-        return (((x ^ (x >> 31)) >> 11) + 0.5) * 2.0**-53
+        return self.draws(name)(entity, attempt)
 
-    def new_span(self) -> int:
-        """The next span's id."""
-        self._spans += 1
-        return self._spans - 1
+    def times(self, name: str, distribution: Distribution) -> Draw:
+        """Draws from a distribution by entity and attempt; a constant one draws nothing.
 
-    def step(self, caller: Caller | None) -> Step:
-        """A new step of `caller`, or of the handler that is being resumed when None."""
-        step = Step(self.clock)
-        if caller is None:
-            self.begun.append(step)
-        else:
-            step.caller = caller
-        return step
+        Examples
+        --------
+        >>> from simulations import Constant
+        >>> Simulation(seed=7).times("network", Constant(0.012))(17)
+        0.012
+        """
+        if isinstance(distribution, Constant):
+            value = distribution.value
+            return lambda entity, attempt=0: value
+        draw, quantile = self.draws(name), distribution.quantile
+        return lambda entity, attempt=0: quantile(draw(entity, attempt))
 
-    def after(self, delay_s: float, callback: Callable[[Event], None]) -> None:
+    def after(
+        self, delay_s: float, callback: Callable[[Event], None], priority: int = ARRIVAL
+    ) -> None:
         """Call `callback` after `delay_s`."""
-        Timeout(self.clock, delay_s).callbacks.append(callback)  # type: ignore[union-attr]
+        self.clock.at(self.clock._now + not_negative("delay_s", delay_s), callback, priority)
 
     def run(
         self, *loads: Load, duration_s: float, warmup_s: float = 0.0, drain: bool = True
     ) -> Trace:
         """Run the loads against their targets and return the trace.
+
+        A request's outcome is "ok", or the word that its target answers with ("accepted"), or
+        the word for the error, or "unfinished".
 
         Parameters
         ----------
@@ -286,7 +220,8 @@ class Simulation:
         Raises
         ------
         ValueError
-            If a time is not possible, there is no load, or the simulation ran before.
+            If a time is not possible, there is no load, a fault befalls nothing, or the
+            simulation ran before.
         """
         positive("duration_s", duration_s)
         not_negative("warmup_s", warmup_s)
@@ -294,41 +229,68 @@ class Simulation:
             raise ValueError(f"warmup_s={warmup_s} must lie below duration_s={duration_s}")
         if not loads:
             raise ValueError("loads: give at least one, made by workload >> target")
+        for name in self.faults:
+            if name not in self.components or not self.components[name].can_fail:
+                known = [n for n, c in self.components.items() if c.can_fail]
+                raise ValueError(f"faults: {name!r} is none of the providers {known}")
         if self._ran:
             raise ValueError("a simulation runs once; make a new one for another run")
+        drivers = [_Arrivals(self, load, i, float(duration_s)) for i, load in enumerate(loads)]
         self._ran = True
-        trace, clock = self.trace, self.clock
-        trace.header.update(horizon_s=float(duration_s), warmup_s=float(warmup_s))
-        trace.requests.warmup_s = warmup_s
-        drivers = [_Arrivals(self, load, i, duration_s) for i, load in enumerate(loads)]
         areas: list[dict[str, float]] = []
 
-        def measure(_: Event | None) -> None:
-            areas.append({name: c.inside.area() for name, c in self.components.items()})
+        def measure(_: Event) -> None:
+            now_s = self.clock._now
+            areas.append({name: c.inside.area(now_s) for name, c in self.components.items()})
 
-        clock.at(warmup_s, measure, 0)
-        clock.at(duration_s, measure, 0)
+        self.clock.at(warmup_s, measure, 0)
+        self.clock.at(duration_s, measure, 0)
         # A run makes hardly any reference cycles; looking for them takes a fifth of its time.
         collecting = gc.isenabled()
         gc.disable()
         try:
-            clock.run(None if drain else math.nextafter(duration_s, math.inf))
+            for driver in drivers:
+                driver.next()
+            if drain:
+                self.clock.run_until()
+            else:
+                self.clock.run_until(float(duration_s))
         finally:
             if collecting:
                 gc.enable()
-        if len(areas) < 2:
-            measure(None)
-        for name in areas[1]:
-            area = areas[1][name] - areas[0].get(name, 0.0)
-            trace.header["means"][name] = area / (duration_s - warmup_s)
-        trace.header["ended_s"] = max(clock.now, float(duration_s)) if drain else float(duration_s)
+        header = self.trace.header
+        header.update(horizon_s=float(duration_s), warmup_s=float(warmup_s))
+        before, total = areas
+        header["means"] = {
+            # A provider made after the warm-up was empty before.
+            name: (area - before.get(name, 0.0)) / (duration_s - warmup_s)
+            for name, area in total.items()
+        }
+        self._close(drivers, float(duration_s), drain)
+        return self.trace
+
+    def _close(self, drivers: list[_Arrivals], duration_s: float, drain: bool) -> None:
+        """Record what is unfinished, and when the last thing happened."""
+        trace = self.trace
+        parts = list(self.components.values())
+        trace.header["ended_s"] = duration_s
+        if drain:  # timers that had nothing left to do may have rung later
+            trace.header["ended_s"] = max(
+                duration_s,
+                *(driver.ended_s for driver in drivers),
+                *(component.inside.changed_s for component in parts),
+            )
+        for *_, event in sorted(self.clock._queue, key=lambda entry: entry[:3]):
+            if isinstance(event, Step):
+                event.unfinished()
         for driver in drivers:
             driver.close()
-        for component in self.components.values():
+        # What was made last first: a mapping meters its idle pollers on the queue it polls.
+        for component in reversed(parts):
             component.close()
-        trace.header["peaks"] = {name: c.inside.most for name, c in self.components.items()}
+        trace.header["peaks"] = {c.name: c.inside.most for c in parts}
+        trace.requests.warmup_s = trace.header["warmup_s"]
         trace.pack()
-        return trace
 
 
 class _Arrivals:
@@ -340,41 +302,47 @@ class _Arrivals:
         if not isinstance(load.target, Component) or load.target.sim is not sim:
             raise ValueError(f"target {load.target!r} is no component of this simulation")
         self._sim = sim
+        self._workload = load.workload
         self._times = iter(load.workload.arrivals(sim.stream(f"arrivals {index}")))
         self._accept = load.target.accept
         self._until_s = until_s
         self._open: dict[int, float] = {}
         self._ok = sim.trace.code("ok")
-        self._next()
+        self.ended_s = 0.0
 
-    def _next(self) -> None:
+    def next(self) -> None:
+        """Wait for the next arrival, unless it comes too late."""
         time_s = next(self._times, None)
         if time_s is not None and time_s < self._until_s:
+            if not time_s >= self._sim.clock._now:
+                raise ValueError(f"{self._workload!r}: an arrival at {time_s!r} s comes too late")
             self._sim.clock.at(time_s, self._arrive, ARRIVAL)
 
     def _arrive(self, _: Event) -> None:
-        sim = self._sim
-        request = sim.trace.requests_seen
-        sim.trace.requests_seen = request + 1
-        start = sim.clock._now
-        self._open[request] = start
+        trace = self._sim.trace
+        request = trace.requests_seen
+        trace.requests_seen = request + 1
+        self._open[request] = self._sim.clock._now
         step = self._accept(request, Caller(-1, request))
+        step.callbacks.append(self._finish)
+        if request & 0x1FF == 0x1FF:  # while the rows are still near in memory
+            trace.pack()
+        self.next()
 
-        def finish(event: Event) -> None:
-            del self._open[request]
-            value = event._value
-            if event._ok:
-                code = sim.trace.code(value) if isinstance(value, str) else self._ok
-            else:
-                code = sim.trace.code(getattr(value, "outcome", "error"))
-            sim.trace.requests.append((request, start, sim.clock._now, code))
-
-        step.callbacks.append(finish)  # type: ignore[union-attr]
-        if request & 0xFFF == 0xFFF:
-            sim.trace.pack()
-        self._next()
+    def _finish(self, event: Step) -> None:
+        trace = self._sim.trace
+        value = event._value
+        outcome = self._ok
+        if not event._ok:
+            outcome = trace.code(getattr(value, "outcome", "error"))
+        elif isinstance(value, str):
+            outcome = trace.code(value)
+        self.ended_s = now_s = self._sim.clock._now
+        request = event.caller.request
+        trace.requests.append((request, self._open.pop(request), now_s, outcome))
 
     def close(self) -> None:
+        """Record the requests that are unfinished."""
         unfinished = self._sim.trace.code("unfinished")
-        for request, start in self._open.items():
-            self._sim.trace.requests.append((request, start, NAN, unfinished))
+        for request, start_s in self._open.items():
+            self._sim.trace.requests.append((request, start_s, NAN, unfinished))

@@ -68,7 +68,13 @@ class Interval(NamedTuple):
 
 
 def _numbers(name: str, values: Sequence[float], at_least: int) -> list[float]:
-    numbers = [finite(f"{name}[{k}]", v) for k, v in enumerate(values)]
+    numbers = list(values)
+    try:
+        clean = math.isfinite(math.fsum(numbers))
+    except (TypeError, ValueError, OverflowError):
+        clean = False
+    if not clean:  # one by one, so that the refusal names the place
+        numbers = [finite(f"{name}[{k}]", v) for k, v in enumerate(numbers)]
     if len(numbers) < at_least:
         raise ValueError(f"{name} has {len(numbers)} values: at least {at_least} are needed")
     return numbers

@@ -11,6 +11,7 @@ import math
 from array import array
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
+from struct import pack
 from typing import Any
 
 NAN = math.nan
@@ -121,10 +122,9 @@ class Table:
     def pack(self) -> None:
         """Move the rows that wait into the columns."""
         if self._rows:
-            for column, values in zip(
-                self._columns.values(), zip(*self._rows, strict=True), strict=True
-            ):
-                column.fromlist(list(values))
+            columns = self._columns.values()
+            for column, values in zip(columns, zip(*self._rows, strict=True), strict=True):
+                column.frombytes(pack(f"{len(values)}{column.typecode}", *values))
             self._rows.clear()
 
     def __getattr__(self, name: str) -> Column:
@@ -224,9 +224,9 @@ class Trace:
     ) -> Iterator[Any]:
         """The spans of a component, decoded, in order of their end."""
         for row in self.spans.rows():
-            if row.component == component and operation in (None, row.operation):
-                if outcome in (None, row.outcome):
-                    yield row
+            wanted = (component, operation or row.operation, outcome or row.outcome)
+            if wanted == (row.component, row.operation, row.outcome):
+                yield row
 
     def mean_in(self, component: str) -> float:
         """How many were in a component on average, integrated inside the engine.

@@ -78,7 +78,9 @@ def run_orders(
     shop = shop or Shop()
     sim = Simulation(seed, faults=shop.faults())
     submit = ARCHITECTURES[architecture](sim, shop)
-    target = submit if max_attempts == 1 else Client(sim, "customer", submit, max_attempts=max_attempts)
+    target = (
+        submit if max_attempts == 1 else Client(sim, "customer", submit, max_attempts=max_attempts)
+    )
     load = (workload or Poisson(20.0)) >> target
     return sim.run(load, duration_s=duration_s, warmup_s=warmup_s, drain=drain)
 

@@ -25,7 +25,7 @@ def consume(
     """
 
     def one(message: Message, context: Context) -> Steps:
-        yield from work(message.body, context)
+        return work(message.body, context)
 
     def handler(messages: Sequence[Message], context: Context) -> Steps:
         yield context.compute(ms=shop.handler_cpu_ms * len(messages))

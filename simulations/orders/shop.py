@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulations._check import between
+from simulations._check import between, not_negative, positive
 from simulations.faults import Fault
 from simulations.services import Context, Function, Provider, Queue
 from simulations.services.handler import Steps
 from simulations.simulation import Component, Simulation
-from simulations.trace import NAN
 from simulations.workload import Distribution, Lognormal
 
 STOCK = "stock reservations"
@@ -47,10 +46,12 @@ class Shop:
         Share of calls to each provider that end in an error.
     after_effect_share : float
         Of these, the share that fails after the side effect took place.
-    outages : mapping of provider name to windows
+    outages : tuple of (provider, start_s, end_s)
         When a provider is down.
     timeout_s : float
-        Of every function. The queues hide messages six times as long.
+        Of every function.
+    visibility_timeout_s : float, optional
+        Of every queue; six times the timeout and the batch window without, as AWS advises.
     max_receive_count : int, optional
         Receives before a message is dead-lettered; None for ever.
     idempotent_payment : bool
@@ -63,6 +64,8 @@ class Shop:
         Of every event source mapping.
     window_s : float
         Batch window of the batched design.
+    reserved_concurrency : int, optional
+        Of the function that takes orders.
     warm : bool
         Whether environments start warm (for comparison with closed forms).
     with_sms : bool
@@ -108,6 +111,11 @@ class Shop:
     def __post_init__(self) -> None:
         for name in ("declined_share", "failure", "after_effect_share", "duplicate_share"):
             between(name, getattr(self, name), 0, 1)
+        for name in ("set_aside", "authorize", "decrease", "email", "sms", "send"):
+            positive(name + "_ms", getattr(self, name + "_ms"))
+            not_negative(name + "_cv", getattr(self, name + "_cv"))
+        for name in ("handler_cpu_ms", "invoke_ms"):
+            not_negative(name, getattr(self, name))
         for provider, start_s, end_s in self.outages:
             if provider not in PROVIDERS:
                 raise ValueError(f"outages: {provider!r} is none of {', '.join(PROVIDERS)}")
@@ -164,11 +172,13 @@ class Shop:
 
     def queue(self, sim: Simulation, name: str) -> Queue:
         """A queue with the shop's settings."""
-        hidden_s = 6 * self.timeout_s + self.window_s
+        hidden_s = self.visibility_timeout_s
+        if hidden_s is None:
+            hidden_s = 6 * self.timeout_s + self.window_s
         return Queue(
             sim,
             name,
-            visibility_timeout_s=self.visibility_timeout_s or hidden_s,
+            visibility_timeout_s=hidden_s,
             max_receive_count=self.max_receive_count,
             send_s=self.send_time(),
             duplicate_share=self.duplicate_share,
@@ -222,20 +232,22 @@ class OrderBook(Component):
 
     def note(self, order: int, step: str) -> bool:
         """Note that a step is done; whether this is the first time."""
-        done = self._done.setdefault(order, set())
+        done = self._done.get(order)
+        if done is None:
+            done = self._done[order] = set()
         first = step not in done
         done.add(step)
         return first
 
     def has(self, order: int, *steps: str) -> bool:
         """Whether all of these steps of the order are done."""
-        return self._done.get(order, set()).issuperset(steps)
+        return self._done.get(order, frozenset()).issuperset(steps)
 
     def settle(self, order: int, outcome: str) -> str:
         """Note how the order ended, with the time; returns the outcome."""
         if self.note(order, "settled"):
             sim = self.sim
-            now = sim.clock.now
+            now = sim.now_s
             sim.trace.spans.append(
                 (
                     sim.new_span(), -1, order, self.code, self._settled, -1, 1, now, now, 0.0, now,
@@ -254,5 +266,5 @@ def settled_s(trace: Any) -> dict[int, float]:
         for request, component, operation, end in zip(
             spans.request, spans.component, spans.operation, spans.end_s, strict=True
         )
-        if component == book and operation == settled and end is not NAN
+        if component == book and operation == settled
     }

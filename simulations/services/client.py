@@ -1,6 +1,6 @@
 """A client that calls again when a call fails.
 
-May import: the standard library, SimPy, `simulations.workload` and `.simulation`.
+May import: the standard library, SimPy, `simulations.workload`, `.clock` and `.simulation`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import Any
 from simpy.events import Event
 
 from simulations._check import whole
-from simulations.simulation import Caller, Component, Simulation, Step
+from simulations.clock import Caller, Step
+from simulations.simulation import Component, Simulation
 from simulations.workload import Distribution, as_distribution
 
 
@@ -22,7 +23,7 @@ class Client(Component):
     target : Component
         A function, a queue or a topic.
     max_attempts : int, optional
-        First try included; without it the client never gives up.
+        First try included; with None the client never gives up.
     pause_s : float or Distribution
         Between an error and the next try.
 
@@ -30,6 +31,17 @@ class Client(Component):
     ------
     ValueError
         If a setting is impossible.
+
+    Examples
+    --------
+    >>> from simulations import Function, Poisson
+    >>> def sell(order, context):
+    ...     yield context.compute(ms=100)
+    >>> sim = Simulation(seed=1)
+    >>> shop = Function(sim, "Shop", sell, reserved_concurrency=1)
+    >>> patient = Client(sim, "customer", shop, max_attempts=None, pause_s=0.5)
+    >>> sim.run(Poisson(rate_per_s=5) >> patient, duration_s=60).requests.outcomes()
+    {'ok': 314}
     """
 
     billed = False
@@ -43,40 +55,50 @@ class Client(Component):
         max_attempts: int | None = 1,
         pause_s: float | Distribution = 0.0,
     ) -> None:
+        if not isinstance(target, Component):
+            raise ValueError(f"target={target!r} is no function, queue or topic")
         if max_attempts is not None:
             max_attempts = whole("max_attempts", max_attempts, 1)
-        super().__init__(sim, name, max_attempts=max_attempts, target=target.name)
+        pause = as_distribution(pause_s)
+        super().__init__(sim, name, max_attempts=max_attempts, target=target.name, pause_s=pause)
         self.target = target
         self.max_attempts = max_attempts
-        self._pause = as_distribution(pause_s)
+        self._pause = sim.times(name + " pause", pause)
 
     def call(self, body: Any, caller: Caller | None = None) -> Step:
         """Call the target until it succeeds or the attempts are used up."""
-        sim = self.sim
-        step = sim.step(caller)
-        attempt = 0
-
-        def go(_: object = None) -> None:
-            nonlocal attempt
-            attempt += 1
-            by = step.caller
-            answer = self.target.accept(body, Caller(by.span, by.request, attempt))
-            answer.callbacks.append(answered)  # type: ignore[union-attr]
-
-        def answered(event: Event) -> None:
-            if event._ok:
-                step.succeed(event._value)
-            elif attempt == self.max_attempts:
-                assert isinstance(event._value, Exception)
-                step.fail_quietly(event._value)
-            else:
-                u = sim.draw(self.name + " pause", step.caller.request, attempt)
-                sim.after(self._pause.quantile(u), go)
-
-        if caller is None:
-            sim.after(0.0, go)
-        else:
-            go()
+        step = _Attempts(self, body, caller)
+        self.inside.add(1)
+        step.go(None)
         return step
 
     accept = call
+
+
+class _Attempts(Step):
+    def __init__(self, client: Client, body: Any, caller: Caller | None) -> None:
+        super().__init__(client.sim, caller)
+        self.client = client
+        self.body = body
+        self.attempt = 0
+        self.tried_s = 0.0
+
+    def go(self, _: Event | None) -> None:
+        self.attempt += 1
+        self.tried_s = self.env._now
+        by = self.caller
+        answer = self.client.target.accept(self.body, Caller(by.span, by.request, self.attempt))
+        answer.callbacks.append(self.answered)
+
+    def answered(self, event: Event) -> None:
+        client = self.client
+        if event._ok or self.attempt == client.max_attempts:
+            client.inside.add(-1)
+            self.end(event._value, event._ok)
+            return
+        pause_s = client._pause(self.caller.request, self.attempt)
+        if client.max_attempts is None and pause_s == 0 and self.env._now == self.tried_s:
+            raise RuntimeError(
+                f"{client!r} is refused at once and tries again at once, for ever: give it pause_s"
+            )
+        client.sim.after(pause_s, self.go)

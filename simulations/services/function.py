@@ -1,7 +1,7 @@
 """A Lambda function: execution environments, cold and warm, limits, timeout.
 
-May import: the standard library, SimPy, `simulations.facts`, `.workload`, `.simulation` and
-this room's `handler` and `environments`.
+May import: the standard library, SimPy, `simulations.facts`, `.workload`, `.clock`,
+`.simulation` and this room's `limits`, `handler` and `environments`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,13 @@ from typing import Any
 
 from simpy.events import Event
 
-from simulations._check import not_negative
+from simulations._check import whole
+from simulations.clock import ARRIVAL, NEVER, Caller, Deadlines, Step
 from simulations.facts import fact
 from simulations.services.environments import Environment, idle_pool
-from simulations.services.handler import Context, Driver, generator_of
-from simulations.simulation import (
-    Caller,
-    Component,
-    Deadlines,
-    ServiceError,
-    Simulation,
-    Step,
-)
+from simulations.services.handler import Context, Run
+from simulations.services.limits import limited, limited_whole
+from simulations.simulation import Component, ServiceError, Simulation
 from simulations.trace import NAN
 from simulations.workload import Constant, Distribution, Uniform, as_distribution
 
@@ -47,6 +42,11 @@ def keep_alive_2025() -> Uniform:
     """How long an environment stays idle before it is ended, as measured from outside in 2025.
 
     AWS documents no figure. Source: fact `lambda.keepalive.2025`.
+
+    Examples
+    --------
+    >>> keep_alive_2025().mean
+    320.5
     """
     measured = fact("lambda.keepalive.2025")
     return Uniform(measured["low_s"], measured["high_s"])
@@ -68,12 +68,14 @@ class Function(Component):
     architecture : {"x86_64", "arm64"}
         For the bill.
     reserved_concurrency : int, optional
-        At most so many invocations at once; more are throttled. Without it there is no limit.
+        At most so many invocations at once, those in INIT included; more are throttled. Without
+        it there is no limit.
     keep_alive_s : float or Distribution, optional
         How long an idle environment is kept. By default as measured in 2025; the logs of 2020
         want 600.
     init_s : float or Distribution
-        INIT of a new environment, billed since 2025-08-01 (fact `lambda.price.init_billing`).
+        INIT of a new environment, billed since 2025-08-01 (fact `lambda.price.init_billing`);
+        outside the timeout. Its limit of 10 s is not modeled.
     sandbox_s : float or Distribution
         What comes before INIT and is not billed: finding a place, fetching the code.
     invoke_s : float or Distribution
@@ -81,6 +83,11 @@ class Function(Component):
     routing : str
         Which idle environment serves next: `most_recent` (as AWS does in the recorded logs),
         `newest`, `oldest`, `least_recent` or `random`.
+
+    Attributes
+    ----------
+    invocations, cold, throttled : int
+        Counts since the start of the run; throttled ones are no invocations.
 
     Raises
     ------
@@ -115,11 +122,19 @@ class Function(Component):
         invoke_s: float | Distribution = 0.0,
         routing: str = "most_recent",
     ) -> None:
-        _check(memory_mb, timeout_s, architecture, reserved_concurrency)
-        self._keep_alive = as_distribution(keep_alive_2025() if keep_alive_s is None else keep_alive_s)
-        self._init = as_distribution(init_s)
-        self._sandbox = as_distribution(sandbox_s)
-        self._invoke_delay = as_distribution(invoke_s)
+        if not callable(handler):
+            raise ValueError(f"handler={handler!r} cannot be called with (event, context)")
+        if architecture not in ("x86_64", "arm64"):
+            raise ValueError(f"architecture={architecture!r} is neither 'x86_64' nor 'arm64'")
+        _check(memory_mb, timeout_s, reserved_concurrency)
+        kept = as_distribution(keep_alive_2025() if keep_alive_s is None else keep_alive_s)
+        init, sandbox = as_distribution(init_s), as_distribution(sandbox_s)
+        hop = as_distribution(invoke_s)
+        self._same_keep_alive = isinstance(kept, Constant)
+        self._shortest_keep_alive_s = kept.quantile(0.0)
+        self._idle = idle_pool(
+            routing, self._ended, self._settle, self._choose, self._same_keep_alive
+        )
         super().__init__(
             sim,
             name,
@@ -127,8 +142,10 @@ class Function(Component):
             timeout_s=float(timeout_s),
             architecture=architecture,
             reserved_concurrency=reserved_concurrency,
-            keep_alive_s=self._keep_alive,
-            init_s=self._init,
+            keep_alive_s=kept,
+            init_s=init,
+            sandbox_s=sandbox,
+            invoke_s=hop,
             routing=routing,
             init_billed=True,
         )
@@ -138,18 +155,20 @@ class Function(Component):
         self.invocations = 0
         self.cold = 0
         self.throttled = 0
-        same = isinstance(self._keep_alive, Constant)
-        self._fixed_keep_alive_s = self._keep_alive.mean if same else None
-        self._idle = idle_pool(routing, self._ended, self._choose, same)
+        self._keep_alive = sim.times(name + " keep-alive", kept)
+        self._init = sim.times(name + " init", init)
+        self._sandbox = sim.times(name + " sandbox", sandbox)
+        self._hop = sim.times(name + " invoke", hop)
+        self._is_near = hop == Constant(0.0)
+        self._route = sim.draws(name + " routing")
         self._created = 0
         self._choices = 0
-        self._deadlines = Deadlines(sim.clock, self.timeout_s, self._time_out)
-        self._running: dict[int, _Invocation] = {}
-        self._no_wait = isinstance(self._invoke_delay, Constant) and self._invoke_delay.mean == 0
+        self._deadlines = Deadlines(sim.clock, self.timeout_s, Invocation.time_out)
+        self._open: dict[int, Invocation] = {}
         code = sim.trace.code
-        self._invoke, self._ok = code("invoke"), code("ok")
+        self._operation, self._ok = code("invoke"), code("ok")
 
-    def invoke(self, event: Any, caller: Caller | None = None) -> Step:
+    def invoke(self, event: Any, caller: Caller | None = None) -> Invocation:
         """Run the handler with `event` and wait for what it returns.
 
         Raises
@@ -157,87 +176,26 @@ class Function(Component):
         Throttled, TimedOut, FunctionError
             At the yield.
         """
-        step = self.sim.step(caller)
-        queued_s = self.sim.clock.now
-        if caller is not None and self._no_wait:
-            self._begin(event, step, queued_s)
+        run = Invocation(self, event, caller)
+        self._open[run.span] = run
+        if self._is_near:
+            run.arrive(None)
         else:
-            # The caller is known by the time this event comes, even when it takes no time.
-            delay = self._invoke_delay
-            if not isinstance(delay, Constant):
-                delay_s = delay.quantile(self.sim.draw(self.name + " invoke", self.sim.new_span()))
-            else:
-                delay_s = delay.mean
-            self.sim.after(delay_s, lambda _: self._begin(event, step, queued_s))
-        return step
+            whose = run.request if run.request >= 0 else run.span
+            clock = self.sim.clock
+            clock.at(clock._now + self._hop(whose, run.attempt), run.arrive, ARRIVAL)
+        return run
 
     accept = invoke
 
-    def _begin(self, event: Any, step: Step, queued_s: float) -> None:
-        sim = self.sim
-        limit = self.reserved_concurrency
-        if limit is not None and self.inside.inside >= limit:
-            self.throttled += 1
-            self._record(sim.new_span(), step, -1, queued_s, NAN, 0.0, sim.trace.code("throttled"))
-            step.fail_quietly(Throttled(f"{self.name} is at its limit of {limit}"))
-            return
-        self.inside.add(1)
-        self.invocations += 1
-        now = sim.clock._now
-        environment = self._idle.take(now)
-        if environment is None:
-            self.cold += 1
-            environment = Environment(self._created, now)
-            self._created += 1
-            number = environment.number
-            init_s = self._init.quantile(sim.draw(self.name + " init", number))
-            sandbox_s = self._sandbox.quantile(sim.draw(self.name + " sandbox", number))
-            run = _Invocation(self, event, step, environment, queued_s, init_s, True)
-            if init_s + sandbox_s > 0:
-                sim.after(sandbox_s + init_s, run.start)
-                return
-        else:
-            run = _Invocation(self, event, step, environment, queued_s, 0.0, False)
-        run.start(None)
-
-    def _time_out(self, run: _Invocation) -> None:
-        run.driver.stop()
-        run.end(TimedOut(f"{self.name} timed out after {self.timeout_s:g} s"))
-
-    def _record(
-        self,
-        span: int,
-        step: Step,
-        environment: int,
-        queued_s: float,
-        start_s: float,
-        init_s: float,
-        outcome: int,
-        end_s: float | None = None,
-    ) -> None:
-        caller = step.caller
-        self.sim.trace.spans.append(
-            (
-                span,
-                caller.span,
-                caller.request,
-                self.code,
-                self._invoke,
-                environment,
-                caller.attempt,
-                queued_s,
-                start_s,
-                init_s,
-                self.sim.clock._now if end_s is None else end_s,
-                outcome,
-                1.0,
-                1.0,
-            )
-        )
-
     def _choose(self) -> float:
         self._choices += 1
-        return self.sim.draw(self.name + " routing", self._choices)
+        return self._route(self._choices)
+
+    def _new_environment(self) -> Environment:
+        environment = Environment(self._created, self.sim.clock._now)
+        self._created += 1
+        return environment
 
     def _ended(self, environment: Environment, at_s: float | None = None) -> None:
         self.sim.trace.environments.append(
@@ -251,126 +209,130 @@ class Function(Component):
         )
 
     def _release(self, environment: Environment) -> None:
-        keep_s = self._fixed_keep_alive_s
-        if keep_s is None:
-            u = self.sim.draw(self.name + " keep-alive", environment.number, environment.uses)
-            keep_s = self._keep_alive.quantile(u)
-        environment.expires_s = self.sim.clock._now + keep_s
+        environment.idle_s = now_s = self.sim.clock._now
+        environment.expires_s = now_s + self._shortest_keep_alive_s
         self._idle.put(environment)
 
+    def _settle(self, environment: Environment) -> float:
+        """When an idle environment expires: drawn now, once it has been idle that long."""
+        if not self._same_keep_alive:
+            kept_s = self._keep_alive(environment.number, environment.uses)
+            environment.expires_s = environment.idle_s + kept_s
+        return environment.expires_s
+
     def close(self) -> None:
-        unfinished = self.sim.trace.code("unfinished")
-        for run in self._running.values():
-            self._record(
-                run.span, run.step, run.environment.number, run.queued_s, run.start_s, run.init_s,
-                unfinished, NAN,
-            )
-            self._ended(run.environment, NAN)
+        """Record what is under way, and the environments that live on (their end is NaN)."""
+        for run in self._open.values():
+            run.record(NAN, self.sim.trace.code("unfinished"))
+            if run.environment is not None:
+                self._ended(run.environment, NAN)
         ended_s = self.sim.trace.header["ended_s"]
         for environment in sorted(self._idle.clear(), key=lambda e: e.number):
-            self._ended(environment, environment.expires_s if environment.expires_s <= ended_s else NAN)
+            self._ended(environment, None if self._settle(environment) <= ended_s else NAN)
 
 
-class _Invocation:
-    """One run of a handler in an environment."""
+class Invocation(Step, Run):
+    """One run of a function's handler in an environment: a step for whoever invoked it."""
 
-    __slots__ = (
-        "driver", "environment", "event", "function", "init_s", "is_cold", "over", "queued_s",
-        "span", "start_s", "step",
-    )  # fmt: skip
+    environment: Environment | None = None
+    is_cold = False
+    start_s = NAN
+    init_s = 0.0
+    due_s = NEVER
 
-    def __init__(
-        self,
-        function: Function,
-        event: Any,
-        step: Step,
-        environment: Environment,
-        queued_s: float,
-        init_s: float,
-        is_cold: bool,
-    ) -> None:
+    def __init__(self, function: Function, event: Any, caller: Caller | None) -> None:
+        sim = function.sim
+        Step.__init__(self, sim, caller)
+        self.sim = sim
+        self.span = sim.new_span()
+        self.request = self.caller.request
+        self.attempt = self.caller.attempt
         self.function = function
         self.event = event
-        self.step = step
-        self.environment = environment
-        self.queued_s = queued_s
-        self.start_s = NAN
-        self.init_s = init_s
-        self.is_cold = is_cold
-        self.over = False
-        self.span = function.sim.new_span()
-        function._running[self.span] = self
+        self.queued_s = sim.clock._now
+
+    def arrive(self, _: Event | None) -> None:
+        """Find an environment, or make one."""
+        function = self.function
+        limit = function.reserved_concurrency
+        if limit is not None and function.inside.inside >= limit:
+            function.throttled += 1
+            self._leave(False, Throttled(f"{function.name} is at its limit of {limit}"))
+            return
+        function.inside.add(1)
+        function.invocations += 1
+        self.environment = environment = function._idle.take(self.env._now)
+        if environment is None:
+            function.cold += 1
+            self.is_cold = True
+            self.environment = environment = function._new_environment()
+            self.init_s = function._init(environment.number)
+            wait_s = self.init_s + function._sandbox(environment.number)
+            if wait_s > 0:
+                function.sim.after(wait_s, self.start)
+                return
+        self.start(None)
 
     def start(self, _: Event | None) -> None:
-        function = self.function
-        sim = function.sim
-        self.start_s = now = sim.clock._now
-        by = self.step.caller
-        caller = Caller(self.span, by.request, by.attempt)
-        context = Context(sim, caller, self.environment.number, now + function.timeout_s)
-        # Steps begun by whoever resumed us are not this handler's: set them aside.
-        mine, sim.begun = sim.begun, []
-        self.driver = Driver(sim, generator_of(function.handler, self.event, context), caller, self._done)
-        self.driver.resume()
-        sim.begun = mine
+        """Run the handler; from here on the timeout counts."""
+        function, environment = self.function, self.environment
+        self.start_s = now_s = self.env._now
+        number = -1 if environment is None else environment.number
+        self.begin(function.handler, self.event, Context(self, number, now_s + function.timeout_s))
         if not self.over:
             function._deadlines.push(self)
 
-    def _done(self, ok: bool, value: Any) -> None:
-        if ok:
-            self.end(None, value)
-        elif isinstance(value, FunctionError):
-            self.end(value)
-        else:
-            self.end(FunctionError(f"{self.function.name}: {value}"))
+    def time_out(self) -> None:
+        """Stop the handler. What it called stays under way, and its effects happen."""
+        self.stop()
+        function = self.function
+        self._leave(False, TimedOut(f"{function.name} timed out after {function.timeout_s:g} s"))
 
-    def end(self, error: ServiceError | None, value: Any = None) -> None:
+    def ended(self, ok: bool, value: Any) -> None:
+        """The handler returned, or ended with an error of something that it called."""
+        if not ok:
+            error = FunctionError(f"{self.function.name}: {value}")
+            error.__cause__ = value
+            value = error
+        self._leave(ok, value)
+
+    def _leave(self, ok: bool, value: Any) -> None:
+        """Give the environment back, and the answer to whoever waits."""
         function, environment = self.function, self.environment
-        sim = function.sim
-        now = sim.clock._now
-        self.over = True
-        del self.driver  # the two point at each other, and nothing collects cycles in a run
-        environment.busy_s += now - (environment.created_s if self.is_cold else self.start_s)
-        environment.uses += 1
-        del function._running[self.span]
-        function.inside.add(-1)
-        outcome = function._ok if error is None else sim.trace.code(error.outcome)
-        function._record(
-            self.span, self.step, environment.number, self.queued_s, self.start_s, self.init_s, outcome
-        )
-        if isinstance(error, TimedOut):
-            function._ended(environment, now)  # Lambda resets the environment
-        else:
-            function._release(environment)
-        if error is None:
-            self.step.succeed(value)
-        else:
-            self.step.fail_quietly(error)
+        self.due_s = NEVER
+        del function._open[self.span]
+        now_s = self.env._now
+        self.record(now_s, function._ok if ok else self.sim.trace.code(value.outcome))
+        if environment is not None:
+            function.inside.add(-1)
+            environment.busy_s += now_s - (environment.created_s if self.is_cold else self.start_s)
+            environment.uses += 1
+            if not ok and isinstance(value, TimedOut):
+                function._ended(environment, now_s)  # Lambda resets the environment
+            else:
+                function._release(environment)
+        self.end(value, ok)
+
+    def record(self, end_s: float, outcome: int) -> None:
+        """Write the invocation's row."""
+        function, environment = self.function, self.environment
+        function.sim.trace.spans.append(
+            (
+                self.span, self.caller.span, self.request, function.code, function._operation,
+                -1 if environment is None else environment.number, self.attempt, self.queued_s,
+                self.start_s, self.init_s, end_s, outcome, 1.0, 1.0,
+            )
+        )  # fmt: skip
 
 
-def _check(
-    memory_mb: int, timeout_s: float, architecture: str, reserved_concurrency: int | None
-) -> None:
+def _check(memory_mb: int, timeout_s: float, reserved_concurrency: int | None) -> None:
     memory, timeout = fact("lambda.memory"), fact("lambda.timeout")
-    low, high = memory["min_mb"], memory["max_mb"]
-    if isinstance(memory_mb, bool) or not isinstance(memory_mb, int) or not low <= memory_mb <= high:
-        raise ValueError(
-            f"memory_mb={memory_mb!r} must be a whole number from {low} to {high} "
-            f"({memory.source.title}, {memory.source.url})"
-        )
-    if not 0 < not_negative("timeout_s", timeout_s) <= timeout["max_s"]:
-        raise ValueError(
-            f"timeout_s={timeout_s!r} must be above 0 and at most {timeout['max_s']} "
-            f"({timeout.source.title}, {timeout.source.url})"
-        )
-    if architecture not in ("x86_64", "arm64"):
-        raise ValueError(f"architecture={architecture!r} is neither 'x86_64' nor 'arm64'")
-    if reserved_concurrency is not None and (
-        isinstance(reserved_concurrency, bool)
-        or not isinstance(reserved_concurrency, int)
-        or reserved_concurrency < 0
-    ):
-        raise ValueError(f"reserved_concurrency={reserved_concurrency!r} must be 0 or more")
-
-
-__all__ = ["Function", "FunctionError", "Throttled", "TimedOut", "keep_alive_2025"]
+    limited_whole(
+        "memory_mb", memory_mb, memory["min_mb"], memory["max_mb"], " MB", "lambda.memory"
+    )
+    limited("timeout_s", timeout_s, 0, timeout["max_s"], " s", "lambda.timeout")
+    if timeout_s <= 0:
+        raise ValueError(f"timeout_s={timeout_s!r} must be above 0")
+    if reserved_concurrency is not None:
+        # A soft limit: the quota of an account can be raised, so only the kind is checked.
+        whole("reserved_concurrency", reserved_concurrency)

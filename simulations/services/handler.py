@@ -1,20 +1,22 @@
 """How a handler runs: a generator resumed by callback, and the context it is handed.
 
 A handler yields steps (SimPy events, begun when called) and is resumed when they end; a
-service's error is raised at the yield. May import: the standard library, SimPy and
-`simulations.simulation`.
+service's error is raised at the yield. May import: the standard library, SimPy,
+`simulations.clock`, `.simulation` and this room's `provider`.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from simpy.events import Condition, Event, Timeout
+from simpy.events import Condition, Event
 
-from simulations._check import not_negative
-from simulations.simulation import Caller, ServiceError, Simulation, Step
+from simulations.clock import Active, Step
+from simulations.services.provider import Provider
+from simulations.simulation import ServiceError, Simulation
 
 if TYPE_CHECKING:
     from simulations.services.queue import Message
@@ -26,94 +28,159 @@ class UnfinishedStep(RuntimeError):
     """A handler began a step and ended without ever yielding it: a mistake in the handler."""
 
 
-class Driver:
-    """Resumes one generator, step by step, until it ends or is stopped.
+class Run(Active):
+    """The run of a handler, resumed whenever what it waits for has ended.
 
-    `ended(ok, value)` is called once, with what the generator returned or the service error
-    it ended with. Any other exception is a mistake in the handler and stops the simulation.
+    It is on its behalf (span, request, attempt) that the handler begins steps of its own. When
+    the handler ends, `ended(ok, value)` is called with what it returned or the service error it
+    ended with. Any other exception is a mistake in the handler and stops the simulation.
     """
 
-    __slots__ = ("_ended", "_generator", "_unclaimed", "caller", "over", "sim")
+    sim: Simulation
+    over = False
+    _generator: Steps | None = None
+    #: Steps begun before the last one that nobody has waited for yet.
+    _unclaimed: set[object] | None = None
+    _branches: list[Run] | None = None
 
-    def __init__(
-        self,
-        sim: Simulation,
-        generator: Steps,
-        caller: Caller,
-        ended: Callable[[bool, Any], None],
-    ) -> None:
-        self.sim = sim
-        self.caller = caller
-        self.over = False
-        self._generator = generator
-        self._ended = ended
-        self._unclaimed: set[Event] | None = None
+    def began(self, step: Step) -> None:
+        """Take note of a step begun by the handler before it yielded the last one."""
+        if self._unclaimed is None:
+            self._unclaimed = set()
+        self._unclaimed.add(self.fresh)
+        self.fresh = step
 
-    def stop(self) -> None:
-        """End the generator where it stands. What it called stays under way."""
-        self.over = True
-        self._generator.close()
+    def branch(self, run: Run) -> None:
+        """Take note of a part that runs at the same time and stops with this one."""
+        if self._branches is None:
+            self._branches = []
+        self._branches.append(run)
 
-    def resume(self, event: Event | None = None) -> None:
-        """Hand the outcome of `event` to the generator and wait for what it yields next."""
-        if self.over:
+    def begin(self, handler: Callable[..., Any], event: Any, context: Context) -> None:
+        """Call the handler; one without a `yield` takes no time and just returns."""
+        sim = self.sim
+        outer, sim.active = sim.active, self
+        try:
+            found = handler(event, context)
+        except ServiceError as error:
+            found = error
+        finally:
+            sim.active = outer
+        if type(found) is GeneratorType:
+            self._generator = found
+            self.resume(None)
+        else:
+            self._finish(not isinstance(found, ServiceError), found)
+
+    def resume(self, event: Event | None) -> None:
+        """Hand the outcome of `event` to the handler and wait for what it yields next."""
+        generator = self._generator
+        if generator is None:  # stopped meanwhile
+            if event is not None:
+                event._defused = True
             return
-        while True:
-            try:
+        sim = self.sim
+        outer, sim.active = sim.active, self
+        ok = True
+        try:
+            while True:
                 if event is None:
-                    step = next(self._generator)
+                    step = next(generator)
                 elif event._ok:
-                    step = self._generator.send(event._value)
+                    step = generator.send(event._value)
                 else:
                     event._defused = True
-                    step = self._generator.throw(event._value)
-            except StopIteration as stop:
-                self._adopt(None)
-                self.over = True
-                if self._unclaimed:
-                    raise UnfinishedStep(
-                        f"the handler ended without yielding {len(self._unclaimed)} of the "
-                        "steps it began; write `yield` before each call"
-                    ) from None
-                self._ended(True, stop.value)
-                return
-            except ServiceError as error:
-                self._adopt(None)
-                self.over = True
-                self._ended(False, error)
-                return
-            if not isinstance(step, Event):
-                raise TypeError(
-                    f"a handler yielded {step!r}, which is no step; to run another "
-                    "generator of steps write `yield from`"
+                    step = generator.throw(event._value)
+                if step is self.fresh:  # the usual way: a step is yielded as soon as begun
+                    self.fresh = None
+                else:
+                    self._claim(step)
+                callbacks: Any = step.callbacks
+                if callbacks is not None:
+                    callbacks.append(self.resume)
+                    return
+                event = step  # it has ended already: go on at once
+        except StopIteration as stop:
+            value = stop.value
+        except ServiceError as error:
+            ok, value = False, error
+        finally:
+            sim.active = outer
+        self._generator = None
+        self._finish(ok, value)
+
+    def stop(self) -> None:
+        """End the handler where it stands. What it called stays under way."""
+        self.over = True
+        if self._generator is not None:
+            self.sim.stopped.append(self._generator)
+            self._generator = None
+        branches, self._branches = self._branches, None
+        for branch in branches or ():
+            if not branch.over:
+                branch.stop()
+
+    @abstractmethod
+    def ended(self, ok: bool, value: Any) -> None:
+        """The handler returned `value`, or it ended with this error."""
+
+    def _finish(self, ok: bool, value: Any) -> None:
+        self.over = True
+        if self._branches is not None:
+            self._branches = None  # each points back at this one: a cycle that nothing collects
+        if ok:
+            if self.fresh is not None or self._unclaimed:
+                raise UnfinishedStep(
+                    "the handler ended without yielding a step it began; write `yield` before "
+                    "each call, or yield all that you began"
                 )
-            self._adopt(step)
-            if step.callbacks is not None:
-                step.callbacks.append(self.resume)
-                return
-            event = step  # it has ended already: go on at once
+        else:
+            # The traceback holds the frames, which hold the error: another cycle.
+            value.__traceback__ = None
+        self.ended(ok, value)
 
-    def _adopt(self, yielded: Event | None) -> None:
-        """Take on the steps begun meanwhile; note which of them nobody has waited for."""
-        begun = self.sim.begun
-        if begun:
-            for step in begun:
-                step.caller = self.caller
-            if len(begun) != 1 or begun[0] is not yielded:
-                if self._unclaimed is None:
-                    self._unclaimed = set()
-                self._unclaimed.update(begun)
-            begun.clear()
-        if self._unclaimed and yielded is not None:
-            self._claim(yielded)
-
-    def _claim(self, event: Event) -> None:
-        assert self._unclaimed is not None
+    def _claim(self, event: object) -> None:
         if isinstance(event, Condition):
             for part in event._events:
                 self._claim(part)
-        else:
+        elif event is self.fresh:
+            self.fresh = None
+        elif not isinstance(event, Event):
+            raise TypeError(
+                f"a handler yielded {event!r}, which is no step; to run another "
+                "generator of steps write `yield from`"
+            )
+        elif self._unclaimed:
             self._unclaimed.discard(event)
+
+
+class _Branch(Run):
+    """The work on one message of a batch, at the same time as on the others."""
+
+    def __init__(self, parent: Run, message: Message, all_done: _All) -> None:
+        self.sim = parent.sim
+        self.span = parent.span
+        self.request = message.request
+        self.attempt = message.receive_count
+        self._message = message
+        self._all = all_done
+
+    def ended(self, ok: bool, value: Any) -> None:
+        done = self._all
+        if not ok:
+            done.failed.append(self._message.id)
+        done.left -= 1
+        if not done.left:
+            done.end(done.failed)
+
+
+class _All(Step):
+    """Ends when every branch has, with the ids of the messages whose work failed."""
+
+    def __init__(self, sim: Simulation, left: int) -> None:
+        super().__init__(sim, None)
+        self.failed: list[int] = []
+        self.left = left
 
 
 class Context:
@@ -121,55 +188,58 @@ class Context:
 
     Attributes
     ----------
-    request : int
-        The request it serves; -1 for a batch, whose messages each carry their own.
-    attempt : int
-        1 for the first try.
     environment : int
         The number of the execution environment.
     """
 
-    __slots__ = ("_deadline_s", "_drawn", "_sim", "caller", "environment")
+    __slots__ = ("_deadline_s", "_drawn", "_run", "_sim", "environment")
 
-    def __init__(
-        self, sim: Simulation, caller: Caller, environment: int, deadline_s: float
-    ) -> None:
-        self._sim = sim
-        self.caller = caller
+    def __init__(self, run: Run, environment: int, deadline_s: float) -> None:
+        self._run = run
+        self._sim = run.sim
         self.environment = environment
         self._deadline_s = deadline_s
         self._drawn = 0
 
     @property
     def request(self) -> int:
-        return self.caller.request
+        """The request it serves; -1 for a batch, whose messages each carry their own."""
+        return self._run.request
 
     @property
     def attempt(self) -> int:
-        return self.caller.attempt
+        """1 for the first try."""
+        return self._run.attempt
 
     @property
     def remaining_s(self) -> float:
         """Seconds until the function's timeout."""
-        return self._deadline_s - self._sim.clock.now
+        return self._deadline_s - self._sim.clock._now
 
-    def compute(self, ms: float) -> Event:
+    def compute(self, ms: float) -> Step:
         """Work for `ms` milliseconds, at the function's memory size."""
-        return Timeout(self._sim.clock, ms / 1000.0)
+        return self.wait(ms / 1000.0)
 
-    def wait(self, seconds: float) -> Event:
+    def wait(self, seconds: float) -> Step:
         """Wait, billed like work."""
-        return Timeout(self._sim.clock, seconds)
+        if not 0.0 <= seconds < 1e12:
+            raise ValueError(f"seconds={seconds!r} is not possible: a wait must be 0 or longer")
+        step = Step(self._sim, None)
+        step.end_at(self._sim.clock._now + seconds)
+        return step
 
     def draw(self, name: str, entity: int | None = None) -> float:
         """A uniform number that depends on the seed, `name` and `entity` alone.
 
-        Without an entity, the request counts as one and each draw is a new one.
+        Without an entity the request counts as one (for a batch, the invocation), and each draw
+        is a new one.
         """
         if entity is not None:
             return self._sim.draw(name, entity)
         self._drawn += 1
-        return self._sim.draw(name, self.request, self.attempt * 1000 + self._drawn)
+        run = self._run
+        whose = run.request if run.request >= 0 else run.span
+        return self._sim.draw(name, whose, run.attempt * 1000 + self._drawn)
 
     def call(
         self,
@@ -187,8 +257,8 @@ class Context:
             A `Provider` made before, or a new one, made at the first call from `mean_ms`
             and `cv` (lognormal; 0 for a constant).
         entity : int or Message, optional
-            Whose call it is (an order's number). Equal entities and attempts take equally
-            long in every architecture. The request when left out.
+            Whose call it is (an order's number). An entity's first call takes equally long in
+            every architecture, so does its second. The request when left out.
 
         Raises
         ------
@@ -197,69 +267,31 @@ class Context:
         ValueError
             If the provider is unknown and `mean_ms` is missing.
         """
-        from simulations.services.provider import Provider
-
-        sim = self._sim
-        found = sim.components.get(provider)
+        found = self._sim.components.get(provider)
         if found is None:
             if mean_ms is None:
                 raise ValueError(f"provider={provider!r} is unknown: give mean_ms, or make it")
-            found = Provider(sim, provider, mean_ms=not_negative("mean_ms", mean_ms), cv=cv or 0.0)
+            found = Provider(self._sim, provider, mean_ms=mean_ms, cv=cv or 0.0)
         if not isinstance(found, Provider):
             raise ValueError(f"provider={provider!r} is a {type(found).__name__}")
-        attempt = self.caller.attempt
         if entity is None:
-            entity = self.caller.request
+            entity = self._run.request
         elif not isinstance(entity, int):
-            attempt, entity = entity.receive_count, entity.request
-        return found.call(entity, attempt)
+            return found.call(entity.request, entity.receive_count)
+        return found.call(entity, self._run.attempt)
 
-    def each(
-        self, messages: Sequence[Message], work: Callable[[Message, Context], Steps]
-    ) -> Step:
+    def each(self, messages: Sequence[Message], work: Callable[[Message, Context], Any]) -> Step:
         """Do `work` for every message of a batch at the same time.
 
         The step ends when all have ended, with the ids of the messages whose work failed: just
-        what a handler returns to report partial batch failures.
+        what a handler returns to report partial batch failures. A timeout stops them all.
         """
-        sim = self._sim
-        done = sim.step(None)
-        failed: list[int] = []
-        left = len(messages)
-        if not left:
-            done.succeed(failed)
-            return done
-
-        def begin(message: Message) -> None:
-            caller = Caller(self.caller.span, message.request, message.receive_count)
-            context = Context(sim, caller, self.environment, self._deadline_s)
-
-            def ended(ok: bool, _: Any) -> None:
-                nonlocal left
-                if not ok:
-                    failed.append(message.id)
-                left -= 1
-                if left == 0:
-                    done.succeed(failed)
-
-            Driver(sim, work(message, context), caller, ended).resume()
-
-        # The steps begun so far belong to the handler, those begun below to each branch.
-        mine, sim.begun = sim.begun, []
+        run = self._run
+        done = _All(self._sim, len(messages))
+        if not messages:
+            done.end(done.failed)
         for message in messages:
-            begin(message)
-        sim.begun = mine
+            branch = _Branch(run, message, done)
+            run.branch(branch)
+            branch.begin(work, message, Context(branch, self.environment, self._deadline_s))
         return done
-
-
-def generator_of(handler: Callable[..., Any], event: Any, context: Context) -> Steps:
-    """Call a handler; one without a `yield` takes no time and just returns."""
-    found = handler(event, context)
-    if isinstance(found, GeneratorType):
-        return found
-    return _returning(found)
-
-
-def _returning(value: Any) -> Steps:
-    return value
-    yield  # makes this a generator

@@ -1,30 +1,37 @@
 """A standard SQS queue: visibility timeout, receive count, dead-letter queue, retention.
 
-May import: the standard library, SimPy, `simulations.facts`, `.workload` and `.simulation`.
+May import: the standard library, SimPy, `simulations.facts`, `.workload`, `.clock`,
+`.simulation` and this room's `limits`.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from simulations._check import between, positive, whole
+from simulations._check import between, finite, whole
+from simulations.clock import NEVER, Caller, Deadlines, Step
 from simulations.facts import fact
-from simulations.simulation import (
-    NOBODY,
-    Caller,
-    Component,
-    Deadlines,
-    Simulation,
-    Step,
-)
+from simulations.services.limits import limited
+from simulations.simulation import Component, Simulation
 from simulations.trace import NAN
 from simulations.workload import Distribution, as_distribution
 
 #: One request is billed for each 64 KB of payload (fact `sqs.price.chunk`).
 CHUNK_KB = 64
+
+
+def chunks(size_kb: float) -> int:
+    """How many requests are billed for so much payload.
+
+    Examples
+    --------
+    >>> chunks(0.5), chunks(64), chunks(65)
+    (1, 1, 2)
+    """
+    return 1 if size_kb <= CHUNK_KB else math.ceil(size_kb / CHUNK_KB)
 
 
 class Message:
@@ -43,36 +50,27 @@ class Message:
     """
 
     __slots__ = (
-        "body", "first_s", "id", "over", "receive_count", "request", "sent_s", "size_kb", "span",
+        "body", "due_s", "first_s", "id", "receive_count", "request", "sent_s", "size_kb", "span",
+        "units",
     )  # fmt: skip
 
-    def __init__(self, id: int, body: Any, caller: Caller, sent_s: float, size_kb: float) -> None:
+    def __init__(
+        self, id: int, body: Any, request: int, span: int, sent_s: float, size_kb: float
+    ) -> None:
         self.id = id
         self.body = body
-        self.request = caller.request
-        self.span = caller.span
+        self.request = request
+        self.span = span
         self.sent_s = sent_s
         self.size_kb = size_kb
+        self.units = chunks(size_kb)
         self.receive_count = 0
         self.first_s = NAN
-        self.over = False
+        #: When it becomes visible (again).
+        self.due_s = NEVER
 
     def __repr__(self) -> str:
         return f"<message {self.id} for request {self.request}, received {self.receive_count}x>"
-
-
-class _Hidden:
-    """One receive of a message, from which it returns unless it is deleted in time."""
-
-    __slots__ = ("message", "receive")
-
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        self.receive = message.receive_count
-
-    @property
-    def over(self) -> bool:
-        return self.message.over or self.message.receive_count != self.receive
 
 
 class Queue(Component):
@@ -89,18 +87,30 @@ class Queue(Component):
     retention_s : float
         Age at which a message is lost (fact `sqs.retention`); noticed when it is received.
     delay_s : float
-        How long a new message stays invisible.
+        How long a new message stays invisible (fact `sqs.poll`).
     send_s : float or Distribution
         How long the sender waits for the answer.
     duplicate_share : float
-        Share of messages that are delivered twice ("at least once").
+        Share of messages that are delivered twice ("at least once"): a copy of its own, with
+        the same id.
 
     Attributes
     ----------
     dead_letters : list of Message
         The dead-letter queue.
     sent, deleted, expired : int
-        Counts; `sent == deleted + expired + len(dead_letters) + waiting` (`conserved`).
+        Counts, copies included; `sent == deleted + expired + len(dead_letters) + waiting`
+        (`conserved`).
+
+    Raises
+    ------
+    ValueError
+        If a setting is impossible.
+
+    Notes
+    -----
+    At most 120,000 messages are in flight (fact `sqs.inflight`); a receive beyond brings
+    nothing. `mean_in` counts messages visible, in flight and delayed.
 
     Examples
     --------
@@ -126,13 +136,11 @@ class Queue(Component):
         _in_range("visibility_timeout_s", visibility_timeout_s, "sqs.visibility")
         _in_range("retention_s", kept_s, "sqs.retention")
         poll = fact("sqs.poll")
-        if not 0 <= delay_s <= poll["delay_max_s"]:
-            raise ValueError(
-                f"delay_s={delay_s!r} must be 0 to {poll['delay_max_s']} s "
-                f"({poll.source.title}, {poll.source.url})"
-            )
+        limited("delay_s", delay_s, 0, poll["delay_max_s"], " s", "sqs.poll")
         if max_receive_count is not None:
             max_receive_count = whole("max_receive_count", max_receive_count, 1)
+        between("duplicate_share", duplicate_share, 0, 1)
+        send = as_distribution(send_s)
         super().__init__(
             sim,
             name,
@@ -140,13 +148,14 @@ class Queue(Component):
             max_receive_count=max_receive_count,
             retention_s=float(kept_s),
             delay_s=float(delay_s),
+            send_s=send,
+            duplicate_share=float(duplicate_share),
         )
         self.visibility_timeout_s = float(visibility_timeout_s)
         self.max_receive_count = max_receive_count
         self.retention_s = float(kept_s)
         self.delay_s = float(delay_s)
-        self._send = as_distribution(send_s)
-        self.duplicate_share = between("duplicate_share", duplicate_share, 0, 1)
+        self.duplicate_share = float(duplicate_share)
         self.dead_letters: list[Message] = []
         self.sent = 0
         self.deleted = 0
@@ -154,14 +163,20 @@ class Queue(Component):
         #: Called whenever a message becomes visible; set by the consumer.
         self.on_visible: Callable[[], None] | None = None
         self._visible: deque[Message] = deque()
-        self._in_flight: dict[int, Message] = {}
-        self._delayed = 0
+        self._in_flight: dict[Message, None] = {}
+        self._delayed: dict[Message, None] = {}
         self._hidden = Deadlines(sim.clock, self.visibility_timeout_s, self._reappear)
-        self._limit = int(fact("sqs.inflight")["standard"])
+        self._late = Deadlines(sim.clock, self.delay_s, self._appear)
+        self._sends = 0
+        self._send_time = sim.times(name + " send", send)
+        self._twice = sim.draws(name + " duplicate")
+        self._in_flight_most = int(fact("sqs.inflight")["standard"])
         self._batch_most = int(poll["batch_max"])
         self._largest_kb = fact("sqs.size")["max_b"] / 1024
-        operations = ("send", "receive", "delete", "empty_receive")
-        self.meter: dict[str, list[float]] = {operation: [0, 0] for operation in operations}
+        #: By operation: requests, and requests billed.
+        self.meter = {name: [0, 0] for name in ("send", "receive", "delete", "empty_receive")}
+        code = sim.trace.code
+        self._send, self._message, self._ok = code("send"), code("message"), code("ok")
 
     @property
     def visible(self) -> int:
@@ -171,7 +186,7 @@ class Queue(Component):
     @property
     def waiting(self) -> int:
         """Messages visible, in flight or delayed."""
-        return len(self._visible) + len(self._in_flight) + self._delayed
+        return len(self._visible) + len(self._in_flight) + len(self._delayed)
 
     @property
     def conserved(self) -> bool:
@@ -180,67 +195,42 @@ class Queue(Component):
 
     def send(self, body: Any, caller: Caller | None = None, size_kb: float = 1.0) -> Step:
         """Send one message and wait for the answer. `body` is handed over as it is."""
-        if size_kb > self._largest_kb:
-            limit = fact("sqs.size")
-            raise ValueError(
-                f"size_kb={size_kb!r} must be at most {self._largest_kb:g} KB "
-                f"({limit.source.title}, {limit.source.url})"
-            )
-        positive("size_kb", size_kb)
-        step = self.sim.step(caller)
-        queued_s = self.sim.clock.now
-        span = self.sim.new_span()
-
-        def sent(_: object) -> None:
-            by = step.caller
-            self._put(body, by, size_kb)
-            code = self.sim.trace.code
-            now = self.sim.clock.now
-            self.sim.trace.spans.append(
-                (
-                    span, by.span, by.request, self.code, code("send"), -1, by.attempt,
-                    queued_s, queued_s, 0.0, now, code("ok"), size_kb, _chunks(size_kb),
-                )
-            )  # fmt: skip
-            step.succeed()
-
-        entity = body if isinstance(body, int) else span
-        self.sim.after(self._send.quantile(self.sim.draw(self.name + " send", entity)), sent)
+        if not 0 < size_kb <= self._largest_kb:
+            limited("size_kb", size_kb, 1 / 1024, self._largest_kb, " KB", "sqs.size")
+        step = _Send(self, body, caller, size_kb)
+        self._sends += 1
+        entity = body if isinstance(body, int) else self._sends
+        step.end_at(self.sim.clock._now + self._send_time(entity, step.caller.attempt))
         return step
 
     accept = send
 
     def deliver(self, body: Any, caller: Caller, size_kb: float) -> None:
         """Take a topic's copy: nobody waits for it, but it is a request to this queue."""
-        self._count("send", size_kb)
-        self._put(body, caller, size_kb)
+        self._count("send", chunks(size_kb))
+        self.put(body, caller, size_kb)
 
-    def _put(self, body: Any, caller: Caller, size_kb: float) -> None:
-        message = Message(self.sent, body, caller, self.sim.clock.now, size_kb)
-        self.sent += 1
-        self.inside.add(1)
-        twice = self.duplicate_share and (
-            self.sim.draw(self.name + " duplicate", message.id) < self.duplicate_share
-        )
-        if self.delay_s > 0:
-            self._delayed += 1
-
-            def appear(_: object) -> None:
-                self._delayed -= 1
-                self._show(message, twice)
-
-            self.sim.after(self.delay_s, appear)
-        else:
-            self._show(message, twice)
-
-    def _show(self, message: Message, twice: object) -> None:
-        self._visible.append(message)
-        if twice:  # the same message once more, as a copy of its own
+    def put(self, body: Any, caller: Caller, size_kb: float) -> None:
+        """Lay a message in the queue, without any request."""
+        now_s = self.sim.clock._now
+        message = Message(self.sent, body, caller.request, caller.span, now_s, size_kb)
+        new = [message]
+        if self.duplicate_share and self._twice(message.id) < self.duplicate_share:
+            new.append(Message(message.id, body, caller.request, caller.span, now_s, size_kb))
+        for one in new:
             self.sent += 1
             self.inside.add(1)
-            copy = Message(message.id, message.body, NOBODY, message.sent_s, message.size_kb)
-            copy.request, copy.span = message.request, message.span
-            self._visible.append(copy)
+            if self.delay_s > 0:
+                self._delayed[one] = None
+                self._late.push(one)
+            else:
+                self._visible.append(one)
+        if self.on_visible is not None and self._visible:
+            self.on_visible()
+
+    def _appear(self, message: Message) -> None:
+        del self._delayed[message]
+        self._visible.append(message)
         if self.on_visible is not None:
             self.on_visible()
 
@@ -250,96 +240,132 @@ class Queue(Component):
         Returns nothing while the limit of messages in flight is reached. The consumer meters
         its requests with `count_received`: how many it takes is the consumer's affair.
         """
-        now = self.sim.clock.now
+        now_s = self.sim.clock._now
+        visible, in_flight = self._visible, self._in_flight
         found: list[Message] = []
-        while self._visible and len(found) < at_most and len(self._in_flight) < self._limit:
-            message = self._visible.popleft()
-            if now - message.sent_s >= self.retention_s:
+        room = min(at_most, self._in_flight_most - len(in_flight))
+        while visible and room > 0:
+            message = visible.popleft()
+            if now_s - message.sent_s >= self.retention_s:
                 self.expired += 1
-                self._leave(message, "expired")
+                self._leave(message, self.sim.trace.code("expired"))
                 continue
             message.receive_count += 1
             if message.receive_count == 1:
-                message.first_s = now
-            self._in_flight[id(message)] = message
-            self._hidden.push(_Hidden(message))
+                message.first_s = now_s
+            in_flight[message] = None
+            self._hidden.push(message)
             found.append(message)
+            room -= 1
         return found
 
-    def count_received(self, messages: list[Message]) -> None:
+    def count_received(self, messages: Sequence[Message]) -> None:
         """Meter one receive for each ten messages, billed by their size."""
+        if len(messages) == 1:
+            self._count("receive", messages[0].units)
+            return
         most = self._batch_most
         for i in range(0, len(messages), most):
-            self._count("receive", math.fsum(m.size_kb for m in messages[i : i + most]))
+            self._count("receive", chunks(math.fsum(m.size_kb for m in messages[i : i + most])))
 
-    def delete(self, messages: list[Message]) -> None:
-        """Delete messages that were received; meters one request for each ten."""
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete messages in flight, each by itself (a copy stays); one request for each ten."""
         for message in messages:
-            if self._in_flight.pop(id(message), None) is not None:
+            if message in self._in_flight:
+                del self._in_flight[message]
                 self.deleted += 1
-                self._leave(message, "ok")
-        for _ in range(0, len(messages), self._batch_most):
-            self._count("delete", 0.0)
+                self._leave(message, self._ok)
+        requests = -(-len(messages) // self._batch_most)
+        self._count("delete", requests, requests)
 
     def is_mine(self, message: Message, receive_count: int) -> bool:
         """Whether a receive is still valid: not deleted, not returned to the queue."""
-        return id(message) in self._in_flight and message.receive_count == receive_count
+        return message.receive_count == receive_count and message in self._in_flight
 
     def count_empty(self, receives: int) -> None:
         """Meter receives that brought nothing."""
-        self.meter["empty_receive"][0] += receives
-        self.meter["empty_receive"][1] += receives
+        self._count("empty_receive", receives, receives)
 
-    def _count(self, operation: str, size_kb: float) -> None:
+    def _count(self, operation: str, units: int, requests: int = 1) -> None:
         meter = self.meter[operation]
-        meter[0] += 1
-        meter[1] += _chunks(size_kb)
+        meter[0] += requests
+        meter[1] += units
 
-    def _reappear(self, hidden: _Hidden) -> None:
-        message = hidden.message
-        del self._in_flight[id(message)]
+    def _reappear(self, message: Message) -> None:
+        del self._in_flight[message]
         if self.max_receive_count is not None and message.receive_count >= self.max_receive_count:
             self.dead_letters.append(message)
-            self._leave(message, "dead_lettered")
+            self._leave(message, self.sim.trace.code("dead_lettered"))
             return
         self._visible.append(message)
         if self.on_visible is not None:
             self.on_visible()
 
-    def _leave(self, message: Message, outcome: str) -> None:
-        message.over = True
+    def _leave(self, message: Message, outcome: int) -> None:
+        message.due_s = NEVER
         self.inside.add(-1)
-        self._record(message, self.sim.clock.now, outcome)
+        self._record(message, self.sim.clock._now, outcome)
 
-    def _record(self, message: Message, end_s: float, outcome: str) -> None:
-        code = self.sim.trace.code
-        self.sim.trace.spans.append(
+    def _record(self, message: Message, end_s: float, outcome: int) -> None:
+        sim = self.sim
+        sim.trace.spans.append(
             (
-                self.sim.new_span(), message.span, message.request, self.code, code("message"), -1,
-                message.receive_count, message.sent_s, message.first_s, 0.0, end_s, code(outcome),
+                sim.new_span(), message.span, message.request, self.code, self._message, -1,
+                message.receive_count, message.sent_s, message.first_s, 0.0, end_s, outcome,
                 message.size_kb, 0.0,
             )
         )  # fmt: skip
 
     def close(self) -> None:
-        for message in [*self._in_flight.values(), *self._visible]:
-            self._record(message, NAN, "unfinished")
+        """Record the messages that are left, and what was metered.
+
+        Raises
+        ------
+        RuntimeError
+            If a message was lost or doubled, which would be a bug of this class.
+        """
         code = self.sim.trace.code
+        for message in [*self._in_flight, *self._visible, *self._delayed]:
+            self._record(message, NAN, code("unfinished"))
         for operation, (count, units) in self.meter.items():
             if count:
-                self.sim.trace.meters.append((self.code, code(operation), int(count), float(units)))
-        if not self.conserved:
+                self.sim.trace.meters.append((self.code, code(operation), count, float(units)))
+        if not self.conserved or self.waiting != self.inside.inside:
             raise RuntimeError(f"{self!r} lost or doubled a message: a bug in the queue")
 
 
-def _chunks(size_kb: float) -> float:
-    return float(max(1, math.ceil(size_kb / CHUNK_KB)))
+class _Send(Step):
+    """A message on its way into the queue."""
+
+    def __init__(self, queue: Queue, body: Any, caller: Caller | None, size_kb: float) -> None:
+        super().__init__(queue.sim, caller)
+        self.queue = queue
+        self.body = body
+        self.size_kb = size_kb
+        self.span = queue.sim.new_span()
+        self.queued_s = self.env._now
+        self.callbacks.append(_arrived)
+
+    def record(self, end_s: float, outcome: int, units: int) -> None:
+        queue, by = self.queue, self.caller
+        queue.sim.trace.spans.append(
+            (
+                self.span, by.span, by.request, queue.code, queue._send, -1, by.attempt,
+                self.queued_s, self.queued_s, 0.0, end_s, outcome, self.size_kb, float(units),
+            )
+        )  # fmt: skip
+
+    def unfinished(self) -> None:
+        self.record(NAN, self.queue.sim.trace.code("unfinished"), 0)
+
+
+def _arrived(send: _Send) -> None:
+    queue = send.queue
+    send.record(send.env._now, queue._ok, chunks(send.size_kb))
+    queue.put(send.body, send.caller, send.size_kb)
 
 
 def _in_range(name: str, value: float, id: str) -> None:
     limits = fact(id)
-    if not limits["min_s"] <= value <= limits["max_s"]:
-        raise ValueError(
-            f"{name}={value!r} must be {limits['min_s']} to {limits['max_s']} s "
-            f"({limits.source.title}, {limits.source.url})"
-        )
+    finite(name, value)
+    limited(name, value, limits["min_s"], limits["max_s"], " s", id)

@@ -1,17 +1,19 @@
 """An SNS standard topic: one publish, a copy into every queue that subscribes.
 
-May import: the standard library, SimPy, `simulations.facts`, `.workload`, `.simulation` and
-this room's `queue`.
+May import: the standard library, SimPy, `simulations.facts`, `.workload`, `.clock`,
+`.simulation` and this room's `limits` and `queue`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from simulations._check import positive
+from simulations.clock import Caller, Step
 from simulations.facts import fact
-from simulations.services.queue import Queue, _chunks
-from simulations.simulation import Caller, Component, Simulation, Step
+from simulations.services.limits import limited
+from simulations.services.queue import Queue, chunks
+from simulations.simulation import Component, Simulation
+from simulations.trace import NAN
 from simulations.workload import Distribution, as_distribution
 
 
@@ -22,6 +24,11 @@ class Topic(Component):
     ----------
     publish_s : float or Distribution
         How long the publisher waits for the answer. Copies reach the queues at that moment.
+
+    Raises
+    ------
+    ValueError
+        If a setting is impossible.
 
     Examples
     --------
@@ -34,10 +41,16 @@ class Topic(Component):
     True
     """
 
-    def __init__(self, sim: Simulation, name: str, *, publish_s: float | Distribution = 0.0) -> None:
-        super().__init__(sim, name)
-        self._publish = as_distribution(publish_s)
+    def __init__(
+        self, sim: Simulation, name: str, *, publish_s: float | Distribution = 0.0
+    ) -> None:
+        takes = as_distribution(publish_s)
+        super().__init__(sim, name, publish_s=takes)
+        self._time = sim.times(name + " publish", takes)
+        self._largest_kb = fact("sns.limits")["message_kib"]
         self._queues: list[Queue] = []
+        self._published = 0
+        self._operation, self._ok = sim.trace.code("publish"), sim.trace.code("ok")
 
     def subscribe(self, queue: Queue) -> Topic:
         """Let `queue` have a copy of everything published from now on; returns the topic."""
@@ -50,33 +63,47 @@ class Topic(Component):
 
     def publish(self, body: Any, caller: Caller | None = None, size_kb: float = 1.0) -> Step:
         """Publish one message and wait for the answer."""
-        limit = fact("sns.limits")
-        if positive("size_kb", size_kb) > limit["message_kib"]:
-            raise ValueError(
-                f"size_kb={size_kb!r} must be at most {limit['message_kib']} "
-                f"({limit.source.title}, {limit.source.url})"
-            )
-        sim = self.sim
-        step = sim.step(caller)
-        queued_s = sim.clock.now
-        span = sim.new_span()
-
-        def published(_: object) -> None:
-            by = step.caller
-            for queue in self._queues:
-                queue.deliver(body, by, size_kb)
-            code = sim.trace.code
-            sim.trace.spans.append(
-                (
-                    span, by.span, by.request, self.code, code("publish"), -1, by.attempt,
-                    queued_s, queued_s, 0.0, sim.clock.now, code("ok"),
-                    float(len(self._queues)), _chunks(size_kb),
-                )
-            )  # fmt: skip
-            step.succeed()
-
-        entity = body if isinstance(body, int) else span
-        sim.after(self._publish.quantile(sim.draw(self.name + " publish", entity)), published)
+        if not 0 < size_kb <= self._largest_kb:
+            limited("size_kb", size_kb, 1 / 1024, self._largest_kb, " KB", "sns.limits")
+        step = _Publish(self, body, caller, size_kb)
+        self._published += 1
+        entity = body if isinstance(body, int) else self._published
+        step.end_at(self.sim.clock._now + self._time(entity, step.caller.attempt))
         return step
 
     accept = publish
+
+
+class _Publish(Step):
+    """A message on its way to the subscribers."""
+
+    def __init__(self, topic: Topic, body: Any, caller: Caller | None, size_kb: float) -> None:
+        super().__init__(topic.sim, caller)
+        self.topic = topic
+        self.body = body
+        self.size_kb = size_kb
+        self.span = topic.sim.new_span()
+        self.queued_s = self.env._now
+        self.callbacks.append(_published)
+        topic.inside.add(1)
+
+    def record(self, end_s: float, outcome: int, units: int) -> None:
+        topic, by = self.topic, self.caller
+        topic.sim.trace.spans.append(
+            (
+                self.span, by.span, by.request, topic.code, topic._operation, -1, by.attempt,
+                self.queued_s, self.queued_s, 0.0, end_s, outcome, float(len(topic._queues)),
+                float(units),
+            )
+        )  # fmt: skip
+
+    def unfinished(self) -> None:
+        self.record(NAN, self.topic.sim.trace.code("unfinished"), 0)
+
+
+def _published(publish: _Publish) -> None:
+    topic = publish.topic
+    topic.inside.add(-1)
+    publish.record(publish.env._now, topic._ok, chunks(publish.size_kb))
+    for queue in topic._queues:
+        queue.deliver(publish.body, publish.caller, publish.size_kb)

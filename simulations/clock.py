@@ -1,0 +1,224 @@
+"""Time: SimPy's clock, steps that end, deadlines of constant length, integrals over time.
+
+May import: the standard library and SimPy.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import simpy
+from simpy.events import Event
+
+if TYPE_CHECKING:
+    from simulations.simulation import Simulation
+
+#: Order of things that happen at the same instant: what is done, then whose time is up, then
+#: what comes in. (SimPy's own priority for everything normal is 1.)
+COMPLETION, EXPIRY, ARRIVAL = 1, 2, 3
+
+#: A time that equals no other: a deadline that was withdrawn.
+NEVER = math.nan
+
+
+class Caller:
+    """On whose behalf something is done: the span, the request and the attempt."""
+
+    __slots__ = ("attempt", "request", "span")
+
+    def __init__(self, span: int, request: int, attempt: int = 1) -> None:
+        self.span = span
+        self.request = request
+        self.attempt = attempt
+
+
+class Active(Caller):
+    """A caller that begins steps while it is running; none asks it who it is.
+
+    Attributes
+    ----------
+    fresh : object
+        The last step begun, until it is yielded.
+    """
+
+    fresh: object = None
+
+    def began(self, step: Step) -> None:
+        """Take note of a step begun while `fresh` was not empty."""
+
+
+class _Nobody(Active):
+    fresh = "never empty"
+
+
+#: The caller of what nobody asked for, such as a message sent before the run.
+NOBODY = _Nobody(-1, -1)
+
+
+class Step(Event):
+    """An event that a handler begins and waits for: a call, a message, a pause.
+
+    Begun without a `caller` it belongs to the handler that is running.
+    """
+
+    env: Clock
+    callbacks: Any
+
+    def __init__(self, sim: Simulation, caller: Caller | None) -> None:
+        self.env = sim.clock
+        self.callbacks = []
+        if caller is None:
+            caller = active = sim.active
+            if active.fresh is None:
+                active.fresh = self
+            else:
+                active.began(self)
+        self.caller = caller
+
+    def end_at(self, time_s: float, value: Any = None, ok: bool = True) -> None:
+        """Let the step end at `time_s`; with an error as its value when it is not `ok`."""
+        self._value = value
+        self._ok = ok
+        if not ok:
+            self._defused = True  # whoever waits gets the error, and nobody has to wait
+        clock = self.env
+        heappush(clock._queue, (time_s, COMPLETION, next(clock._eid), self))
+
+    def end(self, value: Any = None, ok: bool = True) -> None:
+        """End now, and let whoever waits go on before this returns.
+
+        While nobody waits yet, the clock ends the step, after what is being done now.
+        """
+        callbacks = self.callbacks
+        if not callbacks:
+            self.end_at(self.env._now, value, ok)
+            return
+        self._value = value
+        self._ok = ok
+        self.callbacks = None
+        for callback in callbacks:
+            callback(self)
+
+    def unfinished(self) -> None:
+        """Record, at the end of a run, that the step was still under way."""
+
+
+class Timer:
+    """The least that SimPy's loop needs of an event: what to call. Nothing waits for it."""
+
+    __slots__ = ("callbacks",)
+    _ok = True
+
+    def __init__(self, callback: Callable[[Any], None]) -> None:
+        self.callbacks = (callback,)
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment, able to put an event at an exact time in an exact place among ties."""
+
+    _queue: list[Any]
+
+    def at(self, time_s: float, callback: Callable[[Any], None], priority: int) -> None:
+        """Call `callback` at `time_s` (which must not lie in the past)."""
+        heappush(self._queue, (time_s, priority, next(self._eid), Timer(callback)))
+
+    def run_until(self, end_s: float = math.inf) -> None:
+        """Process events up to `end_s` inclusive, or all: SimPy's loop without a call for each."""
+        queue = self._queue
+        while queue and queue[0][0] <= end_s:
+            self._now, _, _, event = heappop(queue)
+            callbacks, event.callbacks = event.callbacks, None
+            for callback in callbacks:
+                callback(event)
+            if not event._ok and not hasattr(event, "_defused"):
+                raise event._value
+
+
+class Expiring(Protocol):
+    """What a deadline can be given to: it carries the time when it is up, or `NEVER`."""
+
+    due_s: float
+
+
+T = TypeVar("T", bound=Expiring)
+
+
+class Deadlines:
+    """Deadlines that all lie the same time ahead, in one queue with one armed timer.
+
+    `push` sets the entry's `due_s`. An entry whose `due_s` has changed by then is over;
+    otherwise `expire` is called with it. A deadline costs one append; one that passes unneeded
+    is dropped when it reaches the front.
+    """
+
+    def __init__(self, clock: Clock, after_s: float, expire: Callable[[Any], None]) -> None:
+        self._clock = clock
+        self._after_s = after_s
+        self._expire = expire
+        self._waiting: deque[tuple[float, Expiring]] = deque()
+        self._armed = False
+
+    def push(self, entry: Expiring) -> None:
+        """Give `entry` until `after_s` from now."""
+        entry.due_s = due_s = self._clock._now + self._after_s
+        self._waiting.append((due_s, entry))
+        if not self._armed:
+            self._armed = True
+            self._clock.at(due_s, self._ring, EXPIRY)
+
+    def _ring(self, _: Event) -> None:
+        now_s = self._clock._now
+        waiting = self._waiting
+        while waiting:
+            due_s, entry = waiting[0]
+            is_live = entry.due_s == due_s
+            if is_live and due_s > now_s:
+                self._clock.at(due_s, self._ring, EXPIRY)
+                return
+            waiting.popleft()
+            if is_live:
+                entry.due_s = NEVER
+                self._expire(entry)
+        self._armed = False
+
+
+class Integral:
+    """How many are inside, integrated over time by the engine, not read from the trace.
+
+    Examples
+    --------
+    >>> clock = Clock()
+    >>> busy = Integral(clock)
+    >>> busy.add(+2)
+    >>> clock.at(3.0, lambda _: busy.add(-1), COMPLETION)
+    >>> clock.run_until(10.0)
+    >>> busy.inside, busy.most, busy.area(at_s=5.0)
+    (1, 2, 8.0)
+    """
+
+    __slots__ = ("_area", "_clock", "changed_s", "inside", "most")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._area = 0.0
+        self.changed_s = 0.0
+        self.inside = 0
+        self.most = 0
+
+    def add(self, change: int) -> None:
+        """Note that `change` more are inside from now on."""
+        now_s = self._clock._now
+        inside = self.inside
+        self._area += inside * (now_s - self.changed_s)
+        self.changed_s = now_s
+        self.inside = inside = inside + change
+        if inside > self.most:
+            self.most = inside
+
+    def area(self, at_s: float) -> float:
+        """Time times number from the start to `at_s`, not before the last change."""
+        return self._area + self.inside * (at_s - self.changed_s)

@@ -1,0 +1,249 @@
+"""A bill: lines that say how each amount came about, and from which price.
+
+May import: the standard library and the rest of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+
+from simulations.pricing.pricelist import PriceList, Sku
+from simulations.pricing.usage import EXACT, Usage, exact, tidy
+
+
+@dataclass(frozen=True, slots=True)
+class TierPart:
+    """The part of a quantity that one tier prices."""
+
+    quantity: Decimal
+    usd: Decimal
+    amount_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a bill.
+
+    Attributes
+    ----------
+    quantity, free
+        What was used, and how much of it the free tier took off.
+    tiers
+        What was billed at which price.
+    amount_usd
+        Exact, never rounded.
+    """
+
+    sku: Sku
+    quantity: Decimal
+    free: Decimal
+    tiers: tuple[TierPart, ...]
+    amount_usd: Decimal
+
+    @property
+    def usage_type(self) -> str:
+        """AWS's name for what was used."""
+        return self.sku.usage_type
+
+    @property
+    def description(self) -> str:
+        """What was used, in words."""
+        return self.sku.description
+
+    @property
+    def unit(self) -> str:
+        """Unit of the quantity."""
+        return self.sku.unit
+
+    @property
+    def as_of(self) -> str | None:
+        """Date of the price."""
+        return self.sku.as_of
+
+    @property
+    def source(self) -> str:
+        """Title and address of where the price was read."""
+        where = self.sku.source
+        return ", ".join(part for part in (where.title, where.url) if part)
+
+    @property
+    def price_usd(self) -> Decimal:
+        """USD a unit: that of the only tier, or the mean over the tiers."""
+        if len(self.tiers) == 1:
+            return self.tiers[0].usd
+        billed = sum(part.quantity for part in self.tiers)
+        return self.amount_usd / billed
+
+    @property
+    def formula(self) -> str:
+        """How the amount came about, in words."""
+        text = f"{plain(self.quantity)} {self.unit}"
+        if self.free:
+            text += f" − {plain(self.free)} free"
+        parts = [f"{plain(p.quantity)} × ${plain(p.usd)}" for p in self.tiers]
+        if len(parts) == 1 and not self.free:
+            return f"{text} × ${plain(self.tiers[0].usd)} = {dollars(self.amount_usd)}"
+        return f"{text}: {' + '.join(parts)} = {dollars(self.amount_usd)}"
+
+    def __str__(self) -> str:
+        return f"{self.description}: {self.formula}"
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Lines in the order of the price list.
+
+    Examples
+    --------
+    >>> bill = PriceList.load().bill({"Request": 3_000_000, "Lambda-GB-Second": 540_000}, True)
+    >>> print(bill.total_usd)
+    2.733338
+    >>> print(bill)
+    $0.40  Lambda requests, x86  3,000,000  request
+    $2.33  Lambda duration, x86    540,000  GB-s
+    $2.73  total
+    >>> print(bill["Request"].formula)
+    3,000,000 request − 1,000,000 free: 2,000,000 × $0.0000002 = $0.40
+    """
+
+    lines: tuple[Line, ...]
+    region: str
+    free_tier: bool = False
+
+    @property
+    def total_usd(self) -> Decimal:
+        """The sum of the lines, exact."""
+        with localcontext(EXACT):
+            return tidy(sum((line.amount_usd for line in self.lines), Decimal(0)))
+
+    def __getitem__(self, usage_type: str) -> Line:
+        """The line of a usage type; `KeyError` names those there are."""
+        for line in self.lines:
+            if usage_type in (line.usage_type, line.sku.key):
+                return line
+        raise KeyError(f"no line {usage_type!r}; there are {[x.usage_type for x in self.lines]}")
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
+
+    def by_service(self) -> dict[str, Decimal]:
+        """The total of each service, in USD."""
+        totals: dict[str, Decimal] = {}
+        for line in self.lines:
+            service = line.sku.service
+            totals[service] = totals.get(service, Decimal(0)) + line.amount_usd
+        return totals
+
+    def per_million(self, requests: object) -> Decimal:
+        """USD for a million of `requests`, when this is the bill of so many."""
+        count = exact("requests", requests)
+        if not count:
+            raise ValueError("requests=0 is not possible: a bill of none has no cost a million")
+        return self.total_usd * 1_000_000 / count
+
+    def table(self) -> str:
+        """The lines with price, date and formula, one under another, for reading."""
+        rows = [("usage type", "quantity", "price", "amount", "as of", "how")]
+        for line in self.lines:
+            rows.append(
+                (
+                    line.usage_type,
+                    f"{plain(line.quantity)} {line.unit}",
+                    f"${_short(line.price_usd)}",
+                    dollars(line.amount_usd),
+                    line.as_of or "given",
+                    line.formula,
+                )
+            )
+        rows.append(("total", "", "", dollars(self.total_usd), "", ""))
+        return _aligned(rows, right={1, 2, 3})
+
+    def __str__(self) -> str:
+        rows = [
+            (dollars(line.amount_usd), line.description, _brief(line.quantity), line.unit)
+            for line in self.lines
+        ]
+        rows.append((dollars(self.total_usd), "total", "", ""))
+        return _aligned(rows, right={0, 2})
+
+    def __repr__(self) -> str:
+        return f"<bill of {len(self.lines)} lines: {dollars(self.total_usd)}>"
+
+
+def make_bill(prices: PriceList, usage: Mapping[str, object], free_tier: bool) -> Bill:
+    """Price a usage; see `PriceList.bill`.
+
+    Lines that share a free quantity take from it in the order of the price list (x86 before
+    Arm): AWS documents no order.
+    """
+    used = Usage(usage)
+    wanted: dict[str, Decimal] = {}
+    with localcontext(EXACT):
+        for name, quantity in used.items():
+            key = prices[name].key
+            wanted[key] = wanted.get(key, Decimal(0)) + quantity
+        left: dict[str, Decimal] = {}
+        lines = []
+        for sku in prices.skus.values():
+            if sku.key not in wanted:
+                continue
+            quantity, free = wanted[sku.key], Decimal(0)
+            if free_tier and sku.free is not None:
+                remaining = left.get(sku.free.pool, sku.free.quantity)
+                free = min(quantity, remaining)
+                left[sku.free.pool] = remaining - free
+            parts = tuple(
+                TierPart(amount, tier.usd, tidy(amount * tier.usd))
+                for amount, tier in sku.parts(quantity - free)
+            )
+            total = tidy(sum((part.amount_usd for part in parts), Decimal(0)))
+            lines.append(Line(sku, quantity, free, parts, total))
+    return Bill(tuple(lines), prices.region, free_tier)
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without exponent or idle zeros, as in 3,000,000 and 0.0000002.
+
+    Examples
+    --------
+    >>> plain(Decimal("2E-7")), plain(Decimal("1234567.50"))
+    ('0.0000002', '1,234,567.5')
+    """
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def dollars(amount: Decimal) -> str:
+    """An amount for reading: cents, or two significant digits where it is below one cent.
+
+    Examples
+    --------
+    >>> dollars(Decimal("1234.5")), dollars(Decimal("0.000416")), dollars(Decimal(0))
+    ('$1,234.50', '$0.00042', '$0.00')
+    """
+    if amount and abs(amount) < Decimal("0.01"):
+        return f"${plain(Decimal(f'{amount:.1e}'))}"
+    return f"${amount:,.2f}"
+
+
+def _brief(quantity: Decimal) -> str:
+    """Two decimals at most, but for what they would make nothing of."""
+    return plain(round(quantity, 2) if quantity > 1 else Decimal(f"{quantity:.3g}"))
+
+
+def _short(price: Decimal) -> str:
+    return plain(Decimal(f"{price:.6g}"))
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], right: set[int]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if i in right else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)

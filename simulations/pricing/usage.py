@@ -1,0 +1,115 @@
+"""Usage: how much was used of what, by usage type, in exact decimals.
+
+May import: the standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Context, Decimal, localcontext
+
+#: Wide enough that no bill is ever rounded inside: sums of milliseconds times megabytes times
+#: a price of eleven decimals.
+EXACT = Context(prec=60)
+
+
+def tidy(number: Decimal) -> Decimal:
+    """The same number without idle zeros or an exponent above 0.
+
+    Examples
+    --------
+    >>> tidy(Decimal("540000.000")), tidy(Decimal("2E+6")), tidy(Decimal("1.50"))
+    (Decimal('540000'), Decimal('2000000'), Decimal('1.5'))
+    """
+    if number == number.to_integral_value():
+        return number.quantize(Decimal(1), context=EXACT)
+    return number.normalize(EXACT)
+
+
+def exact(name: str, value: object) -> Decimal:
+    """The number as written, as a decimal that is 0 or above.
+
+    A float counts as its shortest decimal form, so 1.66667e-05 is exactly 0.0000166667.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, not finite or negative; the message names it.
+
+    Examples
+    --------
+    >>> exact("requests", 0.1)
+    Decimal('0.1')
+    >>> exact("requests", -1)
+    Traceback (most recent call last):
+    ValueError: requests=-1 is not possible: requests must be a finite number, 0 or above
+    """
+    number = None
+    if isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = Decimal(value)
+    elif isinstance(value, float):
+        number = Decimal(repr(float(value)))
+        number = tidy(number) if number.is_finite() else number
+    if number is None or not number.is_finite() or number < 0:
+        allowed = f"{name} must be a finite number, 0 or above"
+        raise ValueError(f"{name}={value!r} is not possible: {allowed}")
+    return number
+
+
+class Usage(dict[str, Decimal]):
+    """Quantities by usage type (AWS's own names), all finite and 0 or above.
+
+    A name that several services share is written ``service:usage type``, as in
+    ``AmazonSNS:Requests-Tier1``. It can be read by its short form while only one entry ends so.
+
+    Parameters
+    ----------
+    quantities
+        A mapping, or pairs; pairs with the same usage type add up.
+
+    Examples
+    --------
+    >>> Usage({"Request": 10}) + Usage({"Request": 5, "Lambda-GB-Second": 2.5})
+    Usage({'Request': Decimal('15'), 'Lambda-GB-Second': Decimal('2.5')})
+    >>> (Usage({"Request": 10}) * 3)["Request"]
+    Decimal('30')
+    """
+
+    def __init__(self, quantities: Mapping[str, object] | Iterable[tuple[str, object]] = ()):
+        super().__init__()
+        pairs = quantities.items() if isinstance(quantities, Mapping) else quantities
+        for usage_type, quantity in pairs:
+            self.add(usage_type, quantity)
+
+    def add(self, usage_type: str, quantity: object) -> None:
+        """Add a quantity; one of zero leaves no entry unless it is the first."""
+        amount = exact(f"quantity of {usage_type}", quantity)
+        if usage_type in self:
+            amount = EXACT.add(self[usage_type], amount)
+        self[usage_type] = amount
+
+    def __missing__(self, usage_type: str) -> Decimal:
+        found = [name for name in self if name.endswith(f":{usage_type}")]
+        if len(found) == 1:
+            return self[found[0]]
+        raise KeyError(usage_type)
+
+    def __add__(self, other: Mapping[str, object]) -> Usage:
+        total = Usage(self)
+        for usage_type, quantity in other.items():
+            total.add(usage_type, quantity)
+        return total
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: object) -> Usage:
+        times = exact("factor", factor)
+        with localcontext(EXACT):
+            return Usage({usage_type: q * times for usage_type, q in self.items()})
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return f"Usage({dict(self)!r})"
