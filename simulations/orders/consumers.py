@@ -64,11 +64,16 @@ def join(
         if book.has(order, "reserved", "authorized") and book.note(order, "passed on"):
             yield decrease.send(order)
 
+    def release(order: int, context: Context) -> Steps:
+        if not book.has(order, "released"):
+            yield from shop.release(order, context)
+            book.note(order, "released")  # not before: a release that failed is tried again
+
     def reserving(order: int, context: Context) -> Steps:
         yield from shop.set_aside(order, context)
         book.note(order, "reserved")
-        if book.has(order, "declined") and book.note(order, "released"):
-            yield from shop.release(order, context)
+        if book.has(order, "declined"):
+            yield from release(order, context)
         yield from pass_on(order)
 
     def authorizing(order: int, context: Context) -> Steps:
@@ -79,8 +84,8 @@ def join(
             return
         book.note(order, "declined")
         book.settle(order, "declined")
-        if book.has(order, "reserved") and book.note(order, "released"):
-            yield from shop.release(order, context)
+        if book.has(order, "reserved"):
+            yield from release(order, context)
 
     def decreasing(order: int, context: Context) -> Steps:
         yield from shop.decrease(order, context)

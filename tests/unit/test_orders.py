@@ -12,6 +12,7 @@ from simulations.orders import (
     MAIL,
     PAYMENTS,
     PROVIDERS,
+    STOCK,
     TITLES,
     Shop,
     outcomes,
@@ -80,6 +81,21 @@ def test_an_outage_of_the_mail_provider_loses_orders_only_where_coupled(architec
     else:
         assert found.lost == found.told_no == pytest.approx(30 * 20, rel=0.1)
         assert found.charged_not_confirmed == found.lost
+
+
+@pytest.mark.parametrize("architecture", ["B1", "C"])
+def test_a_declined_order_gives_its_stock_back_even_if_that_fails_at_first(
+    architecture: str,
+) -> None:
+    """Every declined order ends with two calls to the stock that succeeded: aside and back."""
+    shop = Shop(warm=True, declined_share=0.5, failure=0.3, max_receive_count=None, timeout_s=5.0)
+    trace = run_orders(architecture, shop, duration_s=20.0, seed=4)
+    succeeded: dict[int, int] = {}
+    for call in trace.spans_of(STOCK, "call", "ok"):
+        succeeded[call.request] = succeeded.get(call.request, 0) + 1
+    declined = [row.request for row in trace.spans_of("orders", outcome="declined")]
+    assert len(declined) > 100
+    assert all(succeeded[order] >= 2 for order in declined)
 
 
 def test_duplicates_charge_twice_unless_payments_are_idempotent() -> None:
