@@ -26,6 +26,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("telemetry",),
     ("experiment",),
     ("experiments",),
+    ("fleet",),
     ("aws",),
     ("figures",),
 )
