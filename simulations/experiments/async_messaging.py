@@ -57,7 +57,8 @@ def answer_times(
         numbers[f"{name} late rejections"] = Number(late.mean, "", late.low, late.high)
         times = [1000 * answer.quantile(p) for p in probabilities]
         shares = [100 * p for p in probabilities]
-        series.append(Series(TITLES[name], times, shares, "line", ROLES[name]))
+        role: Role = "coupled" if name in ("A0", "A1") else "decoupled"
+        series.append(Series(TITLES[name], times, shares, "line", role))
         axis = Axis("time to answer", "ms", log=True)
         yield Result(axis, Axis("orders answered", "%"), tuple(series), dict(numbers))
 
@@ -140,17 +141,22 @@ def double_charges(
     queue only the payment is tried again. With an idempotency key nobody is charged twice.
     """
     fine = [0.001 * k for k in range(51)]
+    percent = [100 * p for p in fine]
     phi = after_effect_share
     lines = (
         Series(
-            "", fine, [100 * restart_chain(p, phi).p_double_charge for p in fine], "line", "theory"
+            "",
+            percent,
+            [100 * restart_chain(p, phi).p_double_charge for p in fine],
+            "line",
+            "theory",
         ),
-        Series("", fine, [100 * queue_double_charge(p, phi) for p in fine], "line", "theory"),
+        Series("", percent, [100 * queue_double_charge(p, phi) for p in fine], "line", "theory"),
     )
     designs: dict[str, tuple[str, int | None, bool, Role]] = {
         "start again": ("A0", None, False, "coupled"),
         "queue": ("B1", 1, False, "decoupled"),
-        "queue and key": ("B1", 1, True, "measured"),
+        "queue and key": ("B1", 1, True, "decoupled"),
     }
     rates = (0.01, 0.025, 0.05)
     found: dict[str, list[tuple[float, float, float, float]]] = {name: [] for name in designs}
@@ -171,7 +177,7 @@ def double_charges(
         points = tuple(
             Series(
                 name,
-                [row[0] for row in rows],
+                [100 * row[0] for row in rows],
                 [row[1] for row in rows],
                 "points",
                 designs[name][3],
@@ -185,7 +191,7 @@ def double_charges(
         )
         numbers[f"theory, queue at {failure}"] = Number(queue_double_charge(failure, phi))
         yield Result(
-            Axis("share of calls that fail"),
+            Axis("calls that fail", "%"),
             Axis("charged twice", "%"),
             lines + points,
             dict(numbers),

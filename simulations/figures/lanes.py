@@ -23,7 +23,7 @@ _KINDS: dict[str, tuple[str, float, float, str]] = {
     "work": ("plain", 0.85, 1.0, "computing, billed"),
     "wait": ("coupled", 0.55, 1.0, "waiting, billed"),
     "queue": ("decoupled", 0.9, 0.28, "in a queue, free"),
-    "init": ("limit", 0.9, 1.0, "starting cold"),
+    "init": ("coupled", 0.9, 1.0, "starting cold"),
     "provider": ("theory", 0.55, 1.0, "at a provider"),
     "fail": ("coupled", 1.0, 1.0, "failed"),
 }
@@ -150,8 +150,9 @@ def timeline(
                 )  # fmt: skip
                 heading_end = heading.get_window_extent(renderer).x1
                 at += _GROUP_PT
+            passing = [m.at_s for m in marks if not m.groups or group in m.groups]
             for lane in inside:
-                _lane(axes, renderer, lane, at, factor, last)
+                _lane(axes, renderer, lane, at, factor, last, passing)
                 at += _LANE_PT
             spans[group] = (top + (_GROUP_PT if group else 0), at, heading_end)
         for mark in marks:
@@ -161,8 +162,14 @@ def timeline(
     return figure
 
 
-def _lane(axes: Any, renderer: Any, lane: Lane, at: float, factor: float, last: float) -> None:
-    """Draw a lane's name above its bars, at the first of them, and the bars."""
+def _lane(
+    axes: Any, renderer: Any, lane: Lane, at: float, factor: float, last: float,
+    passing: Sequence[float] = (),
+) -> None:  # fmt: skip
+    """Draw a lane's name above its bars, at the first of them, and the bars.
+
+    A name steps aside for the lines of the marks that are `passing` through the lane.
+    """
     middle = at + _LANE_PT - _BAR_PT / 2 - 4
     for interval in lane.intervals:
         role, strength, share, _ = _KINDS[interval.kind]
@@ -189,6 +196,15 @@ def _lane(axes: Any, renderer: Any, lane: Lane, at: float, factor: float, last: 
         name.set_ha("right")
         name.set_x(last * factor)
         end = frame.x1
+    for at_s in passing:
+        line = axes.transData.transform((at_s * factor, 0))[0]
+        box = name.get_window_extent(renderer)
+        if box.x0 - 3 < line < box.x1 + 3:
+            right = line - box.x0 < box.width / 2 and line + 5 + box.width <= frame.x1
+            aside = line + 5 if right else line - 5
+            name.set_ha("left" if right else "right")
+            name.set_x(axes.transData.inverted().transform((aside, 0))[0])
+            end = name.get_window_extent(renderer).x1
     for interval in lane.intervals:
         if not interval.label:
             continue
