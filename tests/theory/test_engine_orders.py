@@ -6,8 +6,8 @@ import pytest
 
 from simulations import Regular, Simulation
 from simulations.orders import ARCHITECTURES, DATABASE, MAIL, PAYMENTS, Shop, outcomes, run_orders
-from simulations.stats import mean_interval, share_interval
-from simulations.theory import backlog, drain_s, restart_chain
+from simulations.stats import batch_means, mean_interval, share_interval
+from simulations.theory import backlog, drain_s, erlang_b, restart_chain
 from simulations.trace import Trace
 from simulations.workload import Poisson
 
@@ -140,3 +140,19 @@ def backlog_of(trace: Trace, queue: str, from_s: float) -> tuple[int, float]:
         if at_s > from_s and waiting <= 10:
             return most, at_s - from_s
     raise AssertionError(f"{queue} still held {waiting} messages at the end")
+
+
+@pytest.mark.parametrize("architecture", COUPLED)
+def test_a_flash_sale_on_reserved_concurrency_loses_what_erlang_b_says(architecture: str) -> None:
+    """The loss depends on the mean time in SubmitOrder alone, whatever its distribution."""
+    reserved, rate_per_s = 20, 40.0
+    shop = Shop(warm=True, declined_share=0.0, timeout_s=900.0, reserved_concurrency=reserved)
+    trace = run_orders(architecture, shop, Poisson(rate_per_s), duration_s=1_000, warmup_s=20)
+    throttled = [
+        float(row.outcome == "throttled") for row in trace.requests.rows() if row.start_s >= 20
+    ]
+    steps_ms = shop.set_aside_ms + shop.authorize_ms + shop.decrease_ms + shop.email_ms
+    hops_ms = 0.0 if architecture == "A0" else 4 * (shop.invoke_ms + shop.handler_cpu_ms)
+    offered = rate_per_s * (shop.handler_cpu_ms + steps_ms + hops_ms) / 1000
+    interval = mean_interval(batch_means(throttled, 40))
+    assert interval.within(erlang_b(offered, reserved), 0.02) == "pass", interval
