@@ -7,7 +7,7 @@ alone; one that lacks a column refuses (`simulations.trace.MissingColumn`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,37 @@ def usage(trace: Trace, *, init_billed: bool | None = None, round_ms: int | None
     return used
 
 
+def ended_invocations(
+    trace: Trace, functions: Container[int]
+) -> Iterator[tuple[int, int, int, float, float, float]]:
+    """The invocations of some functions that ran to an end: what is billed and reported.
+
+    Yields
+    ------
+    tuple
+        Span, component, outcome, start in s, INIT in s, end in s.
+
+    Raises
+    ------
+    MissingColumn
+        If the trace lacks one of these columns.
+    """
+    invoke, throttled = trace.code("invoke"), trace.code("throttled")
+    spans = trace.spans
+    for span, component, operation, outcome, start, init, end in zip(
+        spans.id,
+        spans.component,
+        spans.operation,
+        spans.outcome,
+        spans.start_s,
+        spans.init_s,
+        spans.end_s,
+        strict=True,
+    ):
+        if operation == invoke and component in functions and outcome != throttled and end == end:
+            yield span, component, outcome, start, init, end
+
+
 def _setting(name: str, config: Mapping[str, Any], key: str) -> Any:
     if key not in config:
         raise MissingPrice(f"{name} cannot be billed: its configuration does not say {key}")
@@ -86,22 +117,10 @@ def _functions(
             raise MissingPrice(f"{name} is a {kind}: no usage is known for that")
     counts = dict.fromkeys(settings, 0)
     totals = dict.fromkeys(settings, 0)
-    invoke, throttled = trace.code("invoke"), trace.code("throttled")
-    spans = trace.spans
     ceil = math.ceil
     scale = 1000.0 / step
     slack = ROUNDING_MS / step
-    for component, operation, outcome, start, init, end in zip(
-        spans.component,
-        spans.operation,
-        spans.outcome,
-        spans.start_s,
-        spans.init_s,
-        spans.end_s,
-        strict=True,
-    ):
-        if operation != invoke or component not in totals or outcome == throttled or end != end:
-            continue
+    for _, component, _, start, init, end in ended_invocations(trace, settings):
         counts[component] += 1
         seconds = end - start + init if with_init[component] else end - start
         totals[component] += ceil(seconds * scale - slack)

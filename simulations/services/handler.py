@@ -7,7 +7,7 @@ service's error is raised at the yield. May import: the standard library, SimPy,
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ class UnfinishedStep(RuntimeError):
     """A handler began a step and ended without ever yielding it: a mistake in the handler."""
 
 
-class Run(Active):
+class Run(Active, ABC):
     """The run of a handler, resumed whenever what it waits for has ended.
 
     It is on its behalf (span, request, attempt) that the handler begins steps of its own. When

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from simulations.pricing.billed import billed_ms, step_ms
 from simulations.pricing.estimators import lambda_suffix
+from simulations.pricing.trace_usage import ended_invocations
 from simulations.pricing.usage import EXACT, Usage
 from simulations.telemetry.invocation import Invocation
 
@@ -54,22 +55,9 @@ def reports(trace: Trace, function: str | None = None) -> tuple[Invocation, ...]
     if not wanted:
         known = ", ".join(n for n, c in components.items() if c["type"] == "Function")
         raise ValueError(f"function={function!r} is not in the trace; there are {known or 'none'}")
-    invoke, throttled = trace.code("invoke"), trace.code("throttled")
-    spans = trace.spans
     step = step_ms()
     found = []
-    for span, component, operation, outcome, start, init, end in zip(
-        spans.id,
-        spans.component,
-        spans.operation,
-        spans.outcome,
-        spans.start_s,
-        spans.init_s,
-        spans.end_s,
-        strict=True,
-    ):
-        if operation != invoke or component not in wanted or outcome == throttled or end != end:
-            continue
+    for span, component, outcome, start, init, end in ended_invocations(trace, wanted):
         config = wanted[component]
         ran_ms, init_ms = (end - start) * 1000, init * 1000
         name = trace.name(outcome)
