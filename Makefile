@@ -4,9 +4,9 @@ PYTHON ?= python3
 HOUSE = $(PYTHON) site/scripts/house.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book read lab test accept clean new-chapter new-lab reset-lab
+.PHONY: help setup book read lab test accept clean bench measure new-chapter new-lab reset-lab
 
-help setup book read lab test accept clean:
+help setup book read lab test accept clean bench:
 	@$(HOUSE) $@ $(ARGS)
 
 # A title may hold quotes and apostrophes.
@@ -17,6 +17,9 @@ new-chapter:
 
 new-lab:
 	@$(HOUSE) $@ $(if $(SLUG),--slug $(call quoted,$(SLUG))) $(if $(TITLE),--title $(call quoted,$(TITLE)))
+
+measure:
+	@$(HOUSE) $@ $(if $(NAME),$(call quoted,$(NAME)))
 
 reset-lab:
 	@$(HOUSE) $@ $(if $(LAB),$(call quoted,$(LAB)))

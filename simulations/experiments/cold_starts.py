@@ -12,7 +12,7 @@ from typing import Annotated
 from simulations.experiment import Axis, Choice, Number, Result, Role, Series, Slider, experiment
 from simulations.experiments.cold_count import count_cold
 from simulations.experiments.records import record
-from simulations.services import ROUTINGS, Context, Function, keep_alive_2025
+from simulations.services import ROUTINGS, Context, Function, keep_alive
 from simulations.services.handler import Steps
 from simulations.simulation import Simulation
 from simulations.stats import Interval, share_interval
@@ -99,7 +99,7 @@ def two_humps(
     to rise and the "hill" where the rise ends, as rates (per hour) and shares. "points" counts
     the simulated points, "points that hold the theory" those whose interval does.
     """
-    keep_alive = keep_alive_2025()
+    kept = keep_alive(2025)
     fine = [0.3 * 10 ** (k / 24) for k in range(109)]
     series = []
     numbers: dict[str, Number] = {}
@@ -109,15 +109,15 @@ def two_humps(
         ("long", long_s, "coupled", 160.0),
     )
     for number, (name, duration_s, role, label_at) in enumerate(roles):
-        theory = [cold_probability(r / 3600, keep_alive, duration_s) for r in fine]
+        theory = [cold_probability(r / 3600, kept, duration_s) for r in fine]
         label = "theory" if name == "long" else ""
         lines = [100 * share for share in theory]
         series.append(Series(label, fine, lines, "line", "theory", label_at=5.0))
         found = []
         for k, rate in enumerate(RATES_PER_H):
-            expected = cold_probability(rate / 3600, keep_alive, duration_s)
+            expected = cold_probability(rate / 3600, kept, duration_s)
             share = count_cold(
-                rate / 3600, duration_s, keep_alive, seed=1000 * seed + 100 * number + k,
+                rate / 3600, duration_s, kept, seed=1000 * seed + 100 * number + k,
                 requests=_requests_for(expected, most_requests),
             ).share  # fmt: skip
             found.append(share)
@@ -127,7 +127,7 @@ def two_humps(
             _percent(f"{duration_s:g} s a call", list(RATES_PER_H), found, role, label_at)
         )
         for rate in NAMED_PER_H:
-            share_there = cold_probability(rate / 3600, keep_alive, duration_s)
+            share_there = cold_probability(rate / 3600, kept, duration_s)
             numbers[f"{name} at {rate}/h"] = Number(share_there)
         valley, hill = _valley_and_hill(theory)
         rising = slice(valley, hill + 1)
@@ -203,7 +203,7 @@ def across_apps(duration_s: float) -> tuple[float, float]:
     by_app = by_call = 0.0
     for one in platform["bins"]:
         rate_per_s = one["calls"] / one["apps"] / 86_400
-        share = cold_probability(rate_per_s, keep_alive_2025(), duration_s)
+        share = cold_probability(rate_per_s, keep_alive(2025), duration_s)
         by_app += share * one["apps"] / platform["apps"]
         by_call += share * one["calls"] / platform["calls"]
     return by_app, by_call
@@ -266,11 +266,12 @@ def idle_gap(
 ) -> Result:
     """Cold share after an idle gap: the probes of 2025 and the model fitted to them."""
     gaps = [g for g in record("idle_gaps_2025")["gaps"] if g["gap_s"] <= 420]
-    keep_alive = keep_alive_2025()
+    kept = keep_alive(2025)
     measured = [share_interval(g["cold"], g["probes"]) for g in gaps]
     seconds = [float(g["gap_s"]) for g in gaps]
     modeled = {}
-    for gap_s in sorted({*seconds, keep_alive.low, keep_alive.high}):
+    low_s, high_s = kept.quantile(0.0), kept.quantile(1.0)
+    for gap_s in sorted({*seconds, low_s, high_s}):
         sim = Simulation(seed)
         function = Function(sim, "f", _instant)
         sim.run(Regular(gap_s) >> function, duration_s=gap_s * (probes + 0.5))
@@ -286,8 +287,8 @@ def idle_gap(
         Axis("cold share", "%"),
         (Series("model", list(modeled), shares, "line", "decoupled", label_at=380), points),
         {
-            "low": Number(keep_alive.low, "s"),
-            "high": Number(keep_alive.high, "s"),
+            "low": Number(low_s, "s"),
+            "high": Number(high_s, "s"),
             "root mean square error": Number((sum(squares) / len(squares)) ** 0.5),
         },
     )
@@ -309,7 +310,7 @@ def pinged(
 
     Two pings are sent at the same moment and overlap, so that they hold two environments.
     """
-    keep_alive = keep_alive_2025()
+    kept = keep_alive(2025)
     numbers = {}
     settings: tuple[tuple[str, float | None, int], ...] = (
         ("no ping", None, 0),
@@ -318,7 +319,7 @@ def pinged(
     )
     for name, ping, at_once in settings:
         share = count_cold(
-            rate_per_h / 3600, duration_s, keep_alive, requests=requests, ping_s=ping,
+            rate_per_h / 3600, duration_s, kept, requests=requests, ping_s=ping,
             pings_at_once=at_once, seed=seed,
         ).share  # fmt: skip
         numbers[name] = Number(share.mean, "", share.low, share.high)

@@ -139,12 +139,15 @@ def _frozen(value: Any) -> Any:
 
 @cache
 def _all() -> Mapping[str, Fact]:
-    text = resources.files(__name__).joinpath("aws.json").read_text(encoding="utf-8")
-    found = {}
-    for entry in json.loads(text)["facts"]:
-        source = Source(**entry.pop("source"))
-        value = _frozen(entry.pop("value"))
-        found[entry["id"]] = Fact(source=source, value=value, **entry)
+    found: dict[str, Fact] = {}
+    for name in ("aws.json", "found.json"):
+        text = resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+        for entry in json.loads(text)["facts"]:
+            source = Source(**entry.pop("source"))
+            value = _frozen(entry.pop("value"))
+            if entry["id"] in found:
+                raise ValueError(f"{name}: the fact {entry['id']} stands twice")
+            found[entry["id"]] = Fact(source=source, value=value, **entry)
     return MappingProxyType(found)
 
 

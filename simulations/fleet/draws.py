@@ -62,6 +62,15 @@ def exponential(stream):
     return _wedge(stream, layer, x)
 
 
+@piece
+def standard_normal(stream):
+    """Return a normal number of mean 0 and deviation 1, and the stream after it (Box-Muller)."""
+    x, stream = exponential(stream)
+    stream = stream + _GOLDEN
+    turn = (np.float64(mixed(stream) >> _11) + 0.5) * 2.0**-53
+    return math.sqrt(2.0 * x) * math.cos(2.0 * math.pi * turn), stream
+
+
 @apart
 def _wedge(stream, layer, x):
     """Decide at the edge of a layer, and draw again where it is refused."""

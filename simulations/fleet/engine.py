@@ -1,4 +1,4 @@
-"""The face of the compiled engine: `replay`, `simulate` and what they answer.
+"""The face of the compiled engine: `replay` and `simulate`.
 
 May import: NumPy, this room, and `simulations`' checks, workload and simulation (for the keys
 of its draws).
@@ -7,90 +7,31 @@ of its draws).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from os import cpu_count
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from simulations._check import not_negative, positive
-from simulations.fleet import kernel
-from simulations.fleet.inputs import NONE, cold_times, column, plan_of, times
-from simulations.fleet.state import (
-    BUSY,
-    COLD,
-    COUNTS,
-    EARLIEST,
-    LAST,
-    LIVED,
-    NO_ROW,
-    NO_SLOT,
-    OPENED,
-    PEAK,
-    REALS,
-    REJECTED,
-    REQUESTS,
-    Given,
-    Numbers,
-    Plan,
-    Reals,
-    Room,
-    Rows,
-    empty_room,
+from simulations._check import not_negative, positive, whole
+from simulations.fleet.answer import (
+    PIECES,
+    Replay,
+    Tally,
+    between,
+    found_warm_up,
+    intervals,
+    parts,
+    together,
 )  # fmt: skip
+from simulations.fleet.inputs import NONE, cold_times, column, in_order, plan_of, times
+from simulations.fleet.runs import General, Lean
+from simulations.fleet.sharing import replay_shared
+from simulations.fleet.state import CONSTANT, MOST_RECENT, Given, Plan, Rows
 from simulations.simulation import Simulation
 from simulations.workload import Distribution
-
-#: Environments for which there is room at first; buckets of the wheel for each request in flight.
-_SLOTS, _BUCKETS = 4096, 8
-
-
-@dataclass(frozen=True, repr=False)
-class Replay:
-    """What came of a run.
-
-    Attributes
-    ----------
-    requests : int
-        How many came, those rejected included.
-    environments : int
-        How many execution environments were created.
-    cold_share : float
-        Cold starts among the requests that were served; NaN where none was.
-    rejected_share : float
-        Rejected requests among all; NaN where there was none.
-    span_s : float
-        Seconds that the means are over.
-    mean_environments, mean_running : float
-        Time averages: environments that exist, and those of them that start or serve.
-    peak_running : int
-        The most that started or served at once.
-    cold, rejected : array of bool, or None
-        By request, where asked for.
-    environment : array of int, or None
-        By request: environments in order of creation, -1 where rejected.
-    arrival_s, service_s : array of float, or None
-        By request: when it came and how long it takes when warm.
-    """
-
-    requests: int
-    environments: int
-    cold_share: float
-    rejected_share: float
-    span_s: float
-    mean_environments: float
-    mean_running: float
-    peak_running: int
-    cold: NDArray[np.bool_] | None
-    environment: Numbers | None
-    rejected: NDArray[np.bool_] | None
-    arrival_s: Reals | None
-    service_s: Reals | None
-
-    def __repr__(self) -> str:
-        return (
-            f"<Replay of {self.requests} requests: {self.cold_share:.4%} cold, "
-            f"{self.mean_environments:.4g} environments, {self.mean_running:.4g} running>"
-        )
 
 
 def replay(
@@ -101,18 +42,22 @@ def replay(
     cold_service_s: ArrayLike | None = None,
     keep_alive_s: float | Distribution,
     concurrency_limit: int | None = None,
+    provisioned_concurrency: int = 0,
+    scaling: bool = False,
+    requests_per_environment: int = 1,
     routing: str = "most_recent",
     seed: int = 0,
+    warmup_s: float = 0.0,
 ) -> Replay:
     """Send known requests to one function; say which environment serves each, cold or warm.
 
     The same, event by event, as `Function(Simulation(seed), "function", ...)` does, ties
     included: what ends, then whose time is up, then what comes in. Means are over the time from
-    the first arrival until the last request has ended.
+    the first arrival, or from the end of the warm-up, until the last request has ended.
 
-    Cost: 40 to 60 ns a request, whatever the number in flight; `newest` and `oldest` half as
-    much again, and with `random` each expiry costs a pass over the idle environments. Memory: 10
-    bytes a request beside the inputs. The first call on a machine compiles for 10 to 15 s.
+    Cost: 40 to 60 ns a request, whatever the number in flight; with `random` each expiry costs a
+    pass over the idle environments. Memory: 18 bytes a request beside the inputs. The first call
+    on a machine compiles for 10 to 15 s.
 
     Parameters
     ----------
@@ -125,15 +70,28 @@ def replay(
     cold_service_s : array or number, optional
         How long a cold request takes in all; then there is no `cold_start_s`.
     keep_alive_s : float or Distribution
-        How long an idle environment is kept: a number, Constant, Uniform, Exponential or
-        Empirical.
+        How long an idle environment is kept.
     concurrency_limit : int, optional
         At most so many requests at once, those starting included; more are rejected.
+    provisioned_concurrency : int
+        So many environments exist from the start, are always warm and are taken out of the
+        limit; they serve first, up to ten requests a second each (fact `lambda.pc.spill`).
+    scaling : bool
+        Whether at most 1,000 new environments are made in 10 s (fact `lambda.scale.rate`): a
+        bucket of 1,000, full at first, refilled without pause. Where it is empty, a request
+        that needs a new environment is rejected.
+    requests_per_environment : int
+        How many requests an environment serves at once; on Lambda, one. With more, a request
+        joins the environment that has had room for longest, waiting for the rest of its start
+        if need be; routing is among idle ones. Costs a pass over all environments. Not with `random` routing, a random keep-alive,
+        provisioned concurrency, the scaling rate or a warm-up.
     routing : str
         Which idle environment serves next: `most_recent`, `newest`, `oldest`, `least_recent` or
         `random`.
     seed : int
         For random routing and a random keep-alive; nothing else is drawn.
+    warmup_s : float
+        Counts and means leave out so many seconds after the first arrival; arrays do not.
 
     Raises
     ------
@@ -145,18 +103,11 @@ def replay(
     >>> seen = replay([0, 1, 2, 700], [5, 5, 5, 5], keep_alive_s=600, concurrency_limit=2)
     >>> seen.cold.tolist(), seen.environment.tolist()
     ([True, True, False, True], [0, 1, -1, 2])
-    >>> seen.peak_running, seen.mean_running == 15 / 705
-    (2, True)
+    >>> seen.peak_running, seen.mean_running == 15 / 705, seen.billed_ms
+    (2, True, 15000.0)
     """
-    arrivals = column("arrival_s", arrival_s)
+    arrivals = in_order("arrival_s", column("arrival_s", arrival_s))
     n = arrivals.size
-    behind = np.flatnonzero(arrivals[1:] < arrivals[:-1])
-    if behind.size:
-        k = int(behind[0])
-        raise ValueError(
-            f"arrival_s[{k + 1}]={arrivals[k + 1]!s} is not possible: arrival_s must be in order, "
-            f"and {arrivals[k]!s} stands before it"
-        )
     services = times("service_s", service_s, n)
     starts = times("cold_start_s", cold_start_s, n)
     colds = NONE if cold_service_s is None else cold_times(cold_service_s, starts, n)
@@ -166,12 +117,29 @@ def replay(
     in_flight = n * float(services.mean()) / span_s if n and span_s > 0 else 1.0
     plan = plan_of(
         keep_alive_s, routing, concurrency_limit, seed,
+        provisioned=provisioned_concurrency, scaling=scaling,
         origin_s=first_s, per_s=min(n / span_s, 1e12) if span_s > 0 else 1.0,
     )  # fmt: skip
-    rows = Rows(np.zeros(n, bool), np.zeros(n, np.int64), np.zeros(n, bool), NONE, NONE)
+    warm_s = not_negative("warmup_s", warmup_s)
+    if warm_s and not warm_s < span_s:
+        raise ValueError(
+            f"warmup_s={warmup_s!r} is not possible: the arrivals are over after {span_s:g} s"
+        )
     given = Given(arrivals, services, starts, colds)
-    found = _go(plan, given, rows, in_flight, seed)
-    return replace(found, arrival_s=arrivals, service_s=np.broadcast_to(services, n))
+    rows = Rows.empty(n)
+    sharing = whole("requests_per_environment", requests_per_environment, low=1)
+    if sharing > 1:
+        begin = Tally(first_s, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0)
+        end = replay_shared(plan, given, rows, sharing, warm_s)
+        found = between(begin, end, end.peak)
+    else:
+        run = General(plan, given, rows, in_flight, seed)
+        [begin] = run.until([first_s + warm_s])
+        end = run.to_the_end()
+        found = replace(between(begin, end, end.peak), warmup_s=warm_s)
+        rows = run.rows
+    told = rows._replace(arrival_s=arrivals, service_s=np.broadcast_to(services, n))
+    return replace(found, **told._asdict())
 
 
 def simulate(
@@ -184,17 +152,25 @@ def simulate(
     duration_s: float,
     seed: int,
     service: str = "exponential",
+    service_cv: float = 1.0,
     routing: str = "most_recent",
     concurrency_limit: int | None = None,
+    provisioned_concurrency: int = 0,
+    scaling: bool = False,
+    warmup_s: float | str = 0.0,
+    batches: int | None = None,
+    replications: int = 1,
     per_request: bool = False,
 ) -> Replay:
     """Send Poisson arrivals to one function, drawn inside the kernel.
 
-    Starts empty and runs from 0 to `duration_s`; means are over that time. Equal seeds give
-    equal arrivals and equal services (each the same multiple of its mean) under every policy.
+    Starts empty and runs from 0 to `duration_s`; means are over that time without the warm-up.
+    Equal seeds give equal arrivals and equal services (each the same multiple of its mean) under
+    every policy.
 
-    Cost: about 40 ns a request, whatever the number in flight; `newest` and `oldest` 50 to 65 ns.
-    Memory: with `per_request=False` that of the environments, else 26 bytes a request more.
+    Cost: about 30 ns a request with `most_recent` and one keep-alive for all, whatever the
+    number in flight; 40 to 65 ns with any other. Memory: that of the environments; with
+    `per_request=True` 34 bytes a request more.
 
     Parameters
     ----------
@@ -202,14 +178,24 @@ def simulate(
         Arrivals a second, and the mean time of a request in a warm environment.
     cold_start_s, cold_service_s : float
         As for `replay`; `cold_service_s` is the mean.
-    keep_alive_s, routing, concurrency_limit
+    keep_alive_s, routing, concurrency_limit, provisioned_concurrency, scaling
         As for `replay`.
     duration_s : float
         Seconds in which requests come.
     seed : int
         Of all that is drawn.
-    service : {"exponential", "constant"}
+    service : {"exponential", "constant", "lognormal"}
         How the time of a request varies.
+    service_cv : float
+        Coefficient of variation, where it is lognormal.
+    warmup_s : float or "mser"
+        What is left out at the start: so many seconds, or what MSER-5 finds on the number of
+        environments, looked at in 300 pieces of the run.
+    batches : int, optional
+        Give intervals from so many batch means of the one run.
+    replications : int
+        Run so many times with seeds made from `seed`, in as many threads as there are
+        processors, and give intervals over the runs. The threads change no result.
     per_request : bool
         Whether to tell of each request.
 
@@ -220,14 +206,14 @@ def simulate(
 
     Examples
     --------
-    >>> rare = simulate(1 / 3600, 0.001, keep_alive_s=600, duration_s=3.6e9, seed=1)
+    >>> rare = simulate(1 / 3600, 0.001, keep_alive_s=600, duration_s=3.6e9, seed=1, batches=20)
     >>> rare.requests, round(rare.cold_share, 3)      # theory: exp(-600 / 3600) = 0.846
     (1000503, 0.846)
+    >>> rare.intervals["cold_share"].within(0.8465, margin=0.002)
+    'pass'
     """
     rate, mean_s = positive("rate_per_s", rate_per_s), not_negative("service_s", service_s)
     until_s = positive("duration_s", duration_s)
-    if service not in ("exponential", "constant"):
-        raise ValueError(f"service={service!r} is none of exponential, constant")
     starts = np.array([not_negative("cold_start_s", cold_start_s)], float)
     colds = NONE
     if cold_service_s is not None:
@@ -235,56 +221,66 @@ def simulate(
         colds = cold_times(cold_service_s, starts, 1)
     plan = plan_of(
         keep_alive_s, routing, concurrency_limit, seed,
-        drawn=True, exponential=service == "exponential", rows=bool(per_request),
-        until_s=until_s, gap_s=1.0 / rate, per_s=rate,
+        provisioned=provisioned_concurrency, scaling=scaling,
+        drawn=True, service=service, service_cv=service_cv, rows=bool(per_request),
+        gap_s=1.0 / rate, per_s=rate,
     )  # fmt: skip
-    n = int(rate * until_s + 8 * math.sqrt(rate * until_s) + 8) if per_request else 0
-    kinds = (bool, np.int64, bool, float, float)
-    rows = Rows(*(np.zeros(n, kind) for kind in kinds))
     given = Given(NONE, np.array([mean_s], float), starts, colds)
-    return _go(plan, given, rows, rate * mean_s, seed)
-
-
-def _go(plan: Plan, given: Given, rows: Rows, in_flight: float, seed: int) -> Replay:
-    """Run the kernel to the end, giving it more room when it asks for it."""
-    # Never to be written to, whether the caller's arrays may be or not: one kernel serves both.
-    given = Given(*(times_s.view() for times_s in given))
-    for times_s in given:
-        times_s.flags.writeable = False
-    count, real = np.zeros(COUNTS, np.int64), np.zeros(REALS)
-    count[OPENED], real[EARLIEST], real[LAST] = -1, math.inf, plan.origin_s
-    wheel = 1 << int(math.log2(min(max(_BUCKETS * in_flight, 64.0), 2.0**22)))
-    room = empty_room(_SLOTS, wheel)
+    warm_s = _warm_up(warmup_s, until_s)
+    batches = None if batches is None else whole("batches", batches, low=2)
+    runs = whole("replications", replications, low=1)
+    if runs == 1:
+        return _one(plan, given, until_s, warm_s, batches, seed, rate)
+    if per_request or batches is not None:
+        what = "per_request" if per_request else "batches"
+        raise ValueError(f"{what} is not possible beside replications={runs}: it tells of one run")
     simulation = Simulation(seed)
-    stream = np.array([simulation._key(name) for name in ("arrivals", "services")], np.uint64)
-    while (why := kernel.run(plan, given, rows, room, count, real, stream)) in (NO_SLOT, NO_ROW):
-        if why == NO_SLOT:
-            room = _more(plan, room, count, real)
-        else:
-            rows = rows.grown(2 * rows.cold.size)
-    until_s = plan.until_s if plan.drawn else float(real[LAST])
-    kernel.close(plan, room, count, real, until_s)
-    requests, rejected, cold = (int(count[k]) for k in (REQUESTS, REJECTED, COLD))
-    span_s = until_s - plan.origin_s
-    told = rows.cut(requests) if plan.rows else (None,) * 5
-    return Replay(
-        requests,
-        cold,
-        cold / (requests - rejected) if requests > rejected else math.nan,
-        rejected / requests if requests else math.nan,
-        span_s,
-        float(real[LIVED]) / span_s if span_s > 0 else 0.0,
-        float(real[BUSY]) / span_s if span_s > 0 else 0.0,
-        int(count[PEAK]),
-        *told,
-    )
+    seeds = [simulation._key(f"replication {k}") for k in range(runs)]
+    with ThreadPoolExecutor(min(runs, cpu_count() or 1)) as threads:
+        found = threads.map(lambda s: _one(plan, given, until_s, warm_s, None, s, rate), seeds)
+        return together(list(found))
 
 
-def _more(plan: Plan, room: Room, count: Numbers, real: Reals) -> Room:
-    """Return a room with slots to spare: closed up, and twice as large if half of it lives."""
-    places = np.empty(room.end_s.size, np.int32)
-    live = kernel.survey(plan, room, count, real, places)
-    size = room.end_s.size * (2 if 2 * live > room.end_s.size else 1)
-    larger = empty_room(size, room.buckets.size)
-    kernel.move(plan, room, larger, count, places)
-    return larger
+def _warm_up(warmup_s: float | str, until_s: float) -> float:
+    """Return the seconds given, or NaN where a rule is to find them."""
+    if warmup_s == "mser":
+        return math.nan
+    if isinstance(warmup_s, str):
+        raise ValueError(f"warmup_s={warmup_s!r} is neither seconds nor 'mser'")
+    warm_s = not_negative("warmup_s", warmup_s)
+    if warm_s >= until_s:
+        raise ValueError(f"warmup_s={warmup_s!r} must lie below duration_s={until_s!r}")
+    return warm_s
+
+
+def _one(
+    plan: Plan, given: Given, until_s: float, warm_s: float, batches: int | None, seed: int,
+    rate: float,
+) -> Replay:  # fmt: skip
+    """Run once, cut as the warm-up and the batches need it."""
+    by_rule = math.isnan(warm_s)
+    pieces = PIECES if by_rule else batches or 1
+    from_s = 0.0 if by_rule else warm_s
+    cuts = [from_s + (until_s - from_s) * k / pieces for k in range(pieces)]
+    tallies, rows = _tallies(plan, given, [*cuts, until_s], seed, rate)
+    first = found_warm_up(tallies) if by_rule else 0
+    whole_run = between(tallies[first], tallies[-1], max(t.peak for t in tallies[first + 1 :]))
+    told = rows.cut(tallies[-1].requests)._asdict() if plan.rows else {}
+    over = {} if batches is None else intervals(parts(tallies, first, batches))
+    return replace(whole_run, warmup_s=tallies[first].at_s, intervals=over, **told)
+
+
+def _tallies(
+    plan: Plan, given: Given, times_s: Sequence[float], seed: int, rate: float
+) -> tuple[list[Tally], Rows]:
+    """Run to each instant in turn, by the shortest loop that can."""
+    in_flight = rate * float(given.service_s[0])
+    plain = plan.keep_kind == CONSTANT and plan.routing == MOST_RECENT
+    if plain and not (plan.rows or plan.provisioned or plan.scale_per_s):
+        lean = Lean(plan, given, in_flight, seed, times_s[-1])
+        return list(lean.until(times_s)), Rows.empty(0)
+    expected = rate * times_s[-1]
+    n = int(expected + 8 * math.sqrt(expected) + 8) if plan.rows else 0
+    run = General(plan, given, Rows.empty(n, n), in_flight, seed)
+    found = list(run.until(times_s))
+    return found, run.rows

@@ -8,46 +8,65 @@ May import: Numba, NumPy and this room.
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simulations.fleet.compiled import entry, entry_loop, loop, seldom
-from simulations.fleet.draws import exponential
+from simulations.fleet.compiled import entry, entry_loop, loop, piece, seldom
+from simulations.fleet.draws import exponential, standard_normal
 from simulations.fleet.pool import put_bit, sift, take
 from simulations.fleet.state import (
+    A_TOKEN,
+    BILLED_MS,
     BUSY,
     COLD,
     CREATED,
     DONE,
     EARLIEST,
+    EXPONENTIAL,
     HEAD,
     IDLE,
     IN_HEAP,
     IN_WHEEL,
     LAST,
     LIVED,
+    LOGNORMAL,
     NEWEST,
     NO_ROW,
     NO_SLOT,
     NOTHING,
     NOW,
     OLDEST,
+    ON_READY,
     OPENED,
     PEAK,
+    PENDING,
+    READY,
+    READY_AT,
+    READY_LEFT,
     REJECTED,
     REQUESTS,
+    ROUNDING_MS,
+    SCALE_AT,
+    SCALE_LEFT,
     USED,
 )  # fmt: skip
+from simulations.fleet.text import room_text
 from simulations.fleet.wheel import advance, insert
 
 
+@piece
+def _has_token(real, left, at, per_s, most, now_s):
+    """Refill a bucket of tokens up to now, and tell whether there is one."""
+    real[left] = min(real[left] + (now_s - real[at]) * per_s, most)
+    real[at] = now_s
+    return real[left] >= A_TOKEN
+
+
 @loop
-def _run(plan, given, rows, room, count, real, stream):
-    """Serve arrivals until all are served, or there is no slot or no row for the next."""
+def _run(plan, given, rows, room, count, real, stream, until_s):
+    """Serve arrivals before a time, until there is none, or no slot or no row for the next."""
     request, peak = count[REQUESTS], count[PEAK]
     opened, in_wheel, in_heap = count[OPENED], count[IN_WHEEL], count[IN_HEAP]
     head, idle, used, created = count[HEAD], count[IDLE], count[USED], count[CREATED]
@@ -57,6 +76,8 @@ def _run(plan, given, rows, room, count, real, stream):
     start_step = 0 if given.start_s.size == 1 else 1
     cold_step = 0 if given.cold_s.size == 1 else 1
     has_cold = given.cold_s.size > 0
+    pending = count[PENDING] > 0
+    billed_ms = real[BILLED_MS]
     status = DONE
     while True:
         if used == room.end_s.size:
@@ -66,37 +87,69 @@ def _run(plan, given, rows, room, count, real, stream):
             if plan.rows and request == rows.cold.size:
                 status = NO_ROW
                 break
-            x, gaps = exponential(gaps)
-            now_s += plan.gap_s * x
-            if now_s >= plan.until_s:
+            if pending:
+                pending = False
+            else:
+                x, gaps = exponential(gaps)
+                now_s += plan.gap_s * x
+            if now_s >= until_s:
+                pending = True
                 break
             x = 1.0
-            if plan.exponential:
+            if plan.service_kind == EXPONENTIAL:
                 x, services = exponential(services)
+            elif plan.service_kind == LOGNORMAL:
+                x, services = standard_normal(services)
+                x = math.exp(plan.service_log * (x - 0.5 * plan.service_log))
             row = 0
         else:
             if request == given.arrival_s.size:
+                break
+            if given.arrival_s[request] >= until_s:
                 break
             now_s = given.arrival_s[request]
             x = 1.0
             row = request
         request += 1
         opened, in_wheel, in_heap, idle = advance(
-            plan, room, real, now_s, opened, in_wheel, in_heap, head, idle
+            plan, room, real, count, now_s, opened, in_wheel, in_heap, head, idle
         )
         running = in_wheel + in_heap
         if plan.rows and plan.drawn:
             rows.arrival_s[request - 1] = now_s
             rows.service_s[request - 1] = x * given.service_s[0]
-        if running >= plan.limit:
+        slot = np.int64(-1)
+        is_ready = plan.provisioned > 0 and count[READY] > 0
+        if is_ready and _has_token(
+            real, READY_LEFT, READY_AT, plan.ready_per_s, plan.ready_per_s, now_s
+        ):
+            real[READY_LEFT] -= 1.0
+            count[READY] -= 1
+            count[ON_READY] += 1
+            slot = np.int64(room.ready[count[READY]])
+        refused = False
+        if slot < 0:
+            on_demand = running
+            if plan.provisioned > 0:
+                on_demand -= plan.provisioned - count[READY]
+            refused = on_demand >= plan.limit
+            if not refused:
+                slot, head, idle = take(plan, room, real, count, now_s, head, idle)
+                if slot < 0 and plan.scale_per_s > 0.0:
+                    refused = not _has_token(
+                        real, SCALE_LEFT, SCALE_AT, plan.scale_per_s, plan.scale_most, now_s
+                    )
+                    if not refused:
+                        real[SCALE_LEFT] -= 1.0
+        if refused:
             count[REJECTED] += 1
             if plan.rows:
                 rows.rejected[request - 1] = True
                 rows.environment[request - 1] = -1
+                rows.latency_s[request - 1] = math.nan
             continue
         if running >= peak:
             peak = running + 1
-        slot, head, idle = take(plan, room, real, count, now_s, head, idle)
         start_s = now_s
         if slot >= 0:
             end_s = now_s + x * given.service_s[row * service_step]
@@ -117,16 +170,19 @@ def _run(plan, given, rows, room, count, real, stream):
                 rows.cold[request - 1] = True
         if plan.rows:
             rows.environment[request - 1] = room.number[slot]
+            rows.latency_s[request - 1] = end_s - now_s
         room.end_s[slot] = end_s
         room.start_s[slot] = start_s
         room.request[slot] = request
         busy_s += end_s - now_s
+        billed_ms += np.ceil((end_s - now_s) * 1000.0 - ROUNDING_MS)
         last_s = max(last_s, end_s)
         in_wheel, in_heap = insert(plan, room, slot, opened, in_wheel, in_heap)
     count[REQUESTS], count[PEAK] = request, peak
     count[OPENED], count[IN_WHEEL], count[IN_HEAP] = opened, in_wheel, in_heap
     count[HEAD], count[IDLE], count[USED], count[CREATED] = head, idle, used, created
-    real[NOW], real[BUSY], real[LAST] = now_s, busy_s, last_s
+    count[PENDING] = 1 if pending else 0
+    real[NOW], real[BUSY], real[LAST], real[BILLED_MS] = now_s, busy_s, last_s, billed_ms
     stream[0], stream[1] = gaps, services
     return status
 
@@ -151,6 +207,8 @@ def _survey(plan, room, count, real, places):
         real[EARLIEST] = earliest_s
     for k in range(idle):
         places[room.idle[k]] = 0
+    for k in range(count[READY]):
+        places[room.ready[k]] = 0
     for k in range(count[IN_HEAP]):
         places[room.heap[k]] = 0
     for first in room.buckets:
@@ -184,6 +242,8 @@ def _move(plan, old, new, count, places):
         new.idle[k] = to
         if plan.routing == NEWEST or plan.routing == OLDEST:
             put_bit(new, np.int64(to))
+    for k in range(count[READY]):
+        new.ready[k] = places[old.ready[k]]
     for k in range(count[IN_HEAP]):
         new.heap[k] = places[old.heap[k]]
     for place in range(old.buckets.size):
@@ -197,28 +257,31 @@ def _move(plan, old, new, count, places):
 
 
 @seldom
-def _close(plan, room, count, real, until_s):
-    """Count time up to the end alone, for what is running then and what is idle."""
+def _close(plan, room, count, real, until_s, places):
+    """Return the seconds lived and busy up to a time alone; what lives is numbered anew."""
     opened, in_wheel, in_heap, idle = advance(
-        plan, room, real, until_s, count[OPENED], count[IN_WHEEL], count[IN_HEAP],
+        plan, room, real, count, until_s, count[OPENED], count[IN_WHEEL], count[IN_HEAP],
         count[HEAD], count[IDLE],
     )  # fmt: skip
     count[OPENED], count[IN_WHEEL], count[IN_HEAP], count[IDLE] = opened, in_wheel, in_heap, idle
+    now_s = real[NOW]
     real[NOW] = until_s
-    places = np.empty(room.end_s.size, np.int32)
     _survey(plan, room, count, real, places)
+    real[NOW] = now_s
+    lived_s, busy_s = real[LIVED], real[BUSY]
     for slot in range(count[USED]):
         if places[slot] >= 0:
-            real[LIVED] += until_s - room.created_s[slot]
-            real[BUSY] -= max(0.0, room.end_s[slot] - until_s)
+            lived_s += until_s - room.created_s[slot]
+            busy_s -= max(0.0, room.end_s[slot] - until_s)
+    return lived_s, busy_s
 
 
 def _cached(text: int) -> tuple[Callable[..., Any], ...]:
     # Numba's cache looks at the file of the function and at what it closes over, not at the
     # functions that it calls: `text` stands for those, so that an edit of any is noticed.
     @entry_loop
-    def run(plan, given, rows, room, count, real, stream):
-        return _run(plan, given, rows, room, count, real, stream) if text >= 0 else DONE
+    def run(plan, given, rows, room, count, real, stream, until_s):
+        return _run(plan, given, rows, room, count, real, stream, until_s) if text >= 0 else DONE
 
     @entry
     def survey(plan, room, count, real, places):
@@ -230,16 +293,10 @@ def _cached(text: int) -> tuple[Callable[..., Any], ...]:
             _move(plan, old, new, count, places)
 
     @entry
-    def close(plan, room, count, real, until_s):
-        if text >= 0:
-            _close(plan, room, count, real, until_s)
+    def close(plan, room, count, real, until_s, places):
+        return _close(plan, room, count, real, until_s, places) if text >= 0 else (0.0, 0.0)
 
     return run, survey, move, close
 
 
-def _room_text() -> int:
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return zlib.crc32(b"".join(file.read_bytes() for file in files))
-
-
-run, survey, move, close = _cached(_room_text())
+run, survey, move, close = _cached(room_text())

@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 
 from simulations.fleet.compiled import piece
 from simulations.fleet.draws import draw
+from simulations.fleet.normal import normal
 from simulations.fleet.state import (
     CHOICES,
     CONSTANT,
@@ -24,10 +25,12 @@ from simulations.fleet.state import (
     EXPONENTIAL,
     LEAST_RECENT,
     LIVED,
+    LOGNORMAL,
     MOST_RECENT,
     NEWEST,
     OLDEST,
     RANDOM,
+    READY,
 )  # fmt: skip
 
 _ONE, _ZERO = np.uint64(1), np.uint64(0)
@@ -45,7 +48,7 @@ def _highest(typing: Any, word: Any) -> Any:
 
 
 @intrinsic
-def _lowest(typing: Any, word: Any) -> Any:
+def lowest(typing: Any, word: Any) -> Any:
     """Return the place of the lowest bit that is set."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -63,6 +66,8 @@ def expires(plan, room, slot):
     u = draw(plan.keep_key, room.number[slot], room.uses[slot])
     if plan.keep_kind == EXPONENTIAL:
         return end_s + -plan.keep_values[0] * math.log1p(-u)
+    if plan.keep_kind == LOGNORMAL:
+        return end_s + math.exp(normal(u, plan.keep_values[0], plan.keep_values[1]))
     shares, values = plan.keep_shares, plan.keep_values
     low, high = 0, shares.size
     while low < high:
@@ -85,8 +90,12 @@ def lives(plan, room, slot, now_s):
 
 
 @piece
-def put(plan, room, real, slot, head, idle):
-    """Add one that has become idle; return how many there are."""
+def put(plan, room, real, count, slot, head, idle):
+    """Add one that has become idle; return how many there are, without the provisioned ones."""
+    if room.number[slot] < plan.provisioned:
+        room.ready[count[READY]] = slot
+        count[READY] += 1
+        return idle
     if plan.keep_kind != CONSTANT:
         room.uses[slot] += 1
     if plan.routing == NEWEST or plan.routing == OLDEST:
@@ -118,7 +127,7 @@ def _take_bit(room, newest):
     slot = 0
     for floor in range(level.size - 2, -1, -1):
         word = bits[level[floor] + slot]
-        slot = (slot << 6) + (_highest(word) if newest else _lowest(word))
+        slot = (slot << 6) + (_highest(word) if newest else lowest(word))
     place = slot
     for floor in range(level.size - 1):
         word = level[floor] + (place >> 6)

@@ -106,21 +106,21 @@ def _open_all(plan, room, number, in_wheel, in_heap):
 
 
 @piece
-def _drain(plan, room, real, now_s, in_heap, head, idle):
+def _drain(plan, room, real, count, now_s, in_heap, head, idle):
     """Let idle what has ended; return the sizes of heap and pool."""
     while in_heap > 0:
         slot = np.int64(room.heap[0])
         if room.end_s[slot] > now_s:
             break
         in_heap = pop(room, in_heap)
-        idle = put(plan, room, real, slot, head, idle)
+        idle = put(plan, room, real, count, slot, head, idle)
     return in_heap, idle
 
 
 @piece
-def advance(plan, room, real, now_s, opened, in_wheel, in_heap, head, idle):
+def advance(plan, room, real, count, now_s, opened, in_wheel, in_heap, head, idle):
     """Let idle, in order, what ends up to and at `now_s`; return where we stand."""
-    in_heap, idle = _drain(plan, room, real, now_s, in_heap, head, idle)
+    in_heap, idle = _drain(plan, room, real, count, now_s, in_heap, head, idle)
     target = bucket(plan, now_s)
     while opened < target:
         if in_wheel == 0:
@@ -135,5 +135,5 @@ def advance(plan, room, real, now_s, opened, in_wheel, in_heap, head, idle):
             if room.buckets[place] == NOTHING:
                 continue
             in_wheel, in_heap = _open(plan, room, place, opened, in_wheel, in_heap)
-        in_heap, idle = _drain(plan, room, real, now_s, in_heap, head, idle)
+        in_heap, idle = _drain(plan, room, real, count, now_s, in_heap, head, idle)
     return opened, in_wheel, in_heap, idle

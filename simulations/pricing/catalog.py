@@ -111,6 +111,11 @@ def _lambda_rows() -> Iterator[Entry]:
         "Lambda-Event-Poller-Unit-Hour", LAMBDA, "provisioned Kafka pollers", "EPU-h",
         "lambda.price.esm.kafka_epu", "per second, at least one minute",
     )  # fmt: skip
+    # The name follows that of its group in the price list, AWS-Lambda-SQS-Event-Poller-Unit-Duration.
+    yield Entry(
+        "Lambda-SQS-Event-Poller-Unit-Hour", LAMBDA, "provisioned SQS pollers", "EPU-h",
+        "lambda.price.esm.sqs_epu", "per second, at least one minute",
+    )  # fmt: skip
     yield Entry(
         "Lambda-Edge-Request", LAMBDA, "Lambda@Edge requests", "request",
         "lambda.price.edge.request", "one for each invocation",

@@ -7,13 +7,15 @@ alone; one that lacks a column refuses (`simulations.trace.MissingColumn`).
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 from simulations.pricing.billed import ROUNDING_MS, step_ms
 from simulations.pricing.estimators import lambda_suffix
 from simulations.pricing.pricelist import MissingPrice
+from simulations.pricing.trace_events import KINDS, events_and_pollers
+from simulations.pricing.trace_ready import kept_ready, shared_ms
 from simulations.pricing.usage import EXACT, Usage
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ def usage(trace: Trace, *, init_billed: bool | None = None, round_ms: int | None
 
     A function is billed for every invocation that ended (a timed-out one up to its timeout),
     never for a throttled one; a queue for its sends, receives (empty ones too) and deletes; a
-    topic for what was published.
+    topic for what was published. Provisioned concurrency, SnapStart and streamed responses:
+    see `trace_ready`; asynchronous events and provisioned pollers: `trace_events`.
 
     Parameters
     ----------
@@ -53,15 +56,23 @@ def usage(trace: Trace, *, init_billed: bool | None = None, round_ms: int | None
             used.add(f"Lambda-GB-Second{arm}", seconds * int(memory_mb) / 1024)
             if extra_mb > 0:
                 used.add(f"Lambda-Storage-GB-Second{arm}", seconds * extra_mb / 1024)
+        for usage_type, quantity in kept_ready(trace, name, config, init_billed, round_ms).items():
+            used.add(usage_type, quantity)
     for usage_type, requests in _messages(trace).items():
         used.add(usage_type, requests)
+    for usage_type, quantity in events_and_pollers(trace):
+        used.add(usage_type, quantity)
     return used
 
 
 def ended_invocations(
-    trace: Trace, functions: Container[int]
+    trace: Trace,
+    functions: Container[int],
+    operations: Collection[str] = ("invoke", "invoke provisioned"),
 ) -> Iterator[tuple[int, int, int, float, float, float]]:
     """The invocations of some functions that ran to an end: what is billed and reported.
+
+    Those on provisioned environments have an operation of their own.
 
     Yields
     ------
@@ -73,7 +84,7 @@ def ended_invocations(
     MissingColumn
         If the trace lacks one of these columns.
     """
-    invoke, throttled = trace.code("invoke"), trace.code("throttled")
+    wanted, throttled = frozenset(map(trace.code, operations)), trace.code("throttled")
     spans = trace.spans
     for span, component, operation, outcome, start, init, end in zip(
         spans.id,
@@ -85,7 +96,7 @@ def ended_invocations(
         spans.end_s,
         strict=True,
     ):
-        if operation == invoke and component in functions and outcome != throttled and end == end:
+        if operation in wanted and component in functions and outcome != throttled and end == end:
             yield span, component, outcome, start, init, end
 
 
@@ -113,20 +124,24 @@ def _functions(
             settings[code] = config
             own = bool(config.get("init_billed", True))
             with_init[code] = own if init_billed is None else init_billed
-        elif config.get("billed", True) and kind not in ("Queue", "Topic"):
+        elif config.get("billed", True) and kind not in ("Queue", "Topic", *KINDS):
             raise MissingPrice(f"{name} is a {kind}: no usage is known for that")
     counts = dict.fromkeys(settings, 0)
     totals = dict.fromkeys(settings, 0)
     ceil = math.ceil
     scale = 1000.0 / step
     slack = ROUNDING_MS / step
-    for _, component, _, start, init, end in ended_invocations(trace, settings):
+    for _, component, _, start, init, end in ended_invocations(trace, settings, ("invoke",)):
         counts[component] += 1
         seconds = end - start + init if with_init[component] else end - start
         totals[component] += ceil(seconds * scale - slack)
-    return {
-        trace.name(code): (settings[code], counts[code], totals[code] * step) for code in settings
-    }
+    billed = {code: total * step for code, total in totals.items()}
+    for code, config in settings.items():
+        if config.get("requests_per_environment", 1) > 1:
+            billed[code] = shared_ms(
+                trace, trace.name(code), init_billed=with_init[code], round_ms=step
+            )
+    return {trace.name(code): (settings[code], counts[code], billed[code]) for code in settings}
 
 
 def _messages(trace: Trace) -> dict[str, int]:

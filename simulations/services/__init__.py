@@ -1,34 +1,59 @@
 """The services: one file each. May import: the standard library, SimPy and the rooms above."""
 
-from simulations.services.client import Client
+from simulations.services.account import Account
+from simulations.services.adaptive import AdaptiveRate
+from simulations.services.alias import Alias
+from simulations.services.asynchronous import AsyncInvoke
+from simulations.services.breaker import Breaker
+from simulations.services.chaos import InjectedError, inject
+from simulations.services.client import CallTimeout, CircuitOpen, Client
+from simulations.services.destinations import InvocationRecord
 from simulations.services.environments import ROUTINGS
-from simulations.services.function import (
-    Function,
-    FunctionError,
-    Throttled,
-    TimedOut,
-    keep_alive_2025,
-)
+from simulations.services.function import Function, FunctionError, Throttled, TimedOut
 from simulations.services.handler import Context, UnfinishedStep
+from simulations.services.keep_alive import KEEP_ALIVE_YEARS, keep_alive
+from simulations.services.managed import Payload, RestoreTimedOut, SnapStart
 from simulations.services.mapping import EventSourceMapping
 from simulations.services.provider import Provider, ProviderError
+from simulations.services.provisioned import Provisioned, TargetTracking
 from simulations.services.queue import Message, Queue
+from simulations.services.retry import Backoff, RetryQuota
+from simulations.services.sdk import sdk_retries
 from simulations.services.topic import Topic
 
 __all__ = [
+    "KEEP_ALIVE_YEARS",
     "ROUTINGS",
+    "Account",
+    "AdaptiveRate",
+    "Alias",
+    "AsyncInvoke",
+    "Backoff",
+    "Breaker",
+    "CallTimeout",
+    "CircuitOpen",
     "Client",
     "Context",
     "EventSourceMapping",
     "Function",
     "FunctionError",
+    "InjectedError",
+    "InvocationRecord",
     "Message",
+    "Payload",
     "Provider",
     "ProviderError",
+    "Provisioned",
     "Queue",
+    "RestoreTimedOut",
+    "RetryQuota",
+    "SnapStart",
+    "TargetTracking",
     "Throttled",
     "TimedOut",
     "Topic",
     "UnfinishedStep",
-    "keep_alive_2025",
+    "inject",
+    "keep_alive",
+    "sdk_retries",
 ]

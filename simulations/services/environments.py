@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from heapq import heappop, heappush
+from math import inf
 
 ROUTINGS = ("most_recent", "newest", "oldest", "least_recent", "random")
 
@@ -17,7 +18,7 @@ ROUTINGS = ("most_recent", "newest", "oldest", "least_recent", "random")
 class Environment:
     """One execution environment: serves one request at a time, expires when idle too long."""
 
-    __slots__ = ("busy_s", "created_s", "expires_s", "idle_s", "number", "uses")
+    __slots__ = ("busy_s", "created_s", "expires_s", "idle_s", "number", "retires_s", "uses")
 
     def __init__(self, number: int, created_s: float) -> None:
         self.number = number
@@ -27,6 +28,8 @@ class Environment:
         self.expires_s = 0.0
         self.busy_s = 0.0
         self.uses = 0
+        #: When it is too old to serve again.
+        self.retires_s = inf
 
 
 class Idle(ABC):

@@ -2,7 +2,7 @@
 
 A handler yields steps (SimPy events, begun when called) and is resumed when they end; a
 service's error is raised at the yield. May import: the standard library, SimPy,
-`simulations.clock`, `.simulation` and this room's `provider`.
+`simulations.facts`, `.theory`, `.clock`, `.simulation` and this room's `provider`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from simpy.events import Condition, Event
 
-from simulations.clock import Active, Step
-from simulations.services.provider import Provider
+from simulations.clock import Active, Pause, Step
+from simulations.facts import fact
+from simulations.services.provider import Dependency, Provider
 from simulations.simulation import ServiceError, Simulation
+from simulations.theory import quota_from_ms
 
 if TYPE_CHECKING:
+    from simulations.services.function import Function
     from simulations.services.queue import Message
 
 Steps = Generator[Event, Any, Any]
+
+#: Period of the quota that a share of a vCPU is given by, in ms; found from outside on Lambda by
+#: the CIRRUS lab (EuroSys 2026), not documented by AWS.
+QUOTA_PERIOD_MS = 20.0
 
 
 class UnfinishedStep(RuntimeError):
@@ -37,6 +44,7 @@ class Run(Active, ABC):
     """
 
     sim: Simulation
+    function: Function
     over = False
     _generator: Steps | None = None
     #: Steps begun before the last one that nobody has waited for yet.
@@ -107,7 +115,11 @@ class Run(Active, ABC):
         finally:
             sim.active = outer
         self._generator = None
-        self._finish(ok, value)
+        if ok and self.fresh is None and self._unclaimed is None and self._branches is None:
+            self.over = True
+            self.ended(True, value)
+        else:
+            self._finish(ok, value)
 
     def stop(self) -> None:
         """End the handler where it stands. What it called stays under way."""
@@ -159,6 +171,7 @@ class _Branch(Run):
 
     def __init__(self, parent: Run, message: Message, all_done: _All) -> None:
         self.sim = parent.sim
+        self.function = parent.function
         self.span = parent.span
         self.request = message.request
         self.attempt = message.receive_count
@@ -216,17 +229,34 @@ class Context:
         """Seconds until the function's timeout."""
         return self._deadline_s - self._sim.clock._now
 
-    def compute(self, ms: float) -> Step:
-        """Work for `ms` milliseconds, at the function's memory size."""
-        return self.wait(ms / 1000.0)
+    def compute(self, ms: float | None = None, *, cpu_ms: float | None = None) -> Step:
+        """Work for `ms` milliseconds, or for `cpu_ms` of processor time on one thread.
+
+        `ms` is wall time at the function's memory size. `cpu_ms` takes that long on a full vCPU,
+        which comes with 1,769 MB (fact `lambda.memory`). Below, Lambda gives the share as a quota
+        in every 20 ms, so a task stands still until the next period once it is used up; where in
+        a period it starts is drawn. A second vCPU does not help one thread.
+        """
+        if ms is None:
+            ms = self._quota_ms(cpu_ms)
+        seconds = ms / 1000.0
+        if not 0.0 <= seconds < 1e12:
+            raise ValueError(f"ms={ms!r} is not possible: computing must take 0 or longer")
+        return Pause(self._sim, seconds)
+
+    def _quota_ms(self, cpu_ms: float | None) -> float:
+        if cpu_ms is None:
+            raise ValueError("ms and cpu_ms: give one")
+        left_ms = QUOTA_PERIOD_MS * self.draw("cpu period")
+        full_mb = fact("lambda.memory")["mb_per_vcpu"]
+        memory_mb = self._run.function.memory_mb
+        return quota_from_ms(cpu_ms, memory_mb, left_ms, period_ms=QUOTA_PERIOD_MS, full_mb=full_mb)
 
     def wait(self, seconds: float) -> Step:
         """Wait, billed like work."""
         if not 0.0 <= seconds < 1e12:
             raise ValueError(f"seconds={seconds!r} is not possible: a wait must be 0 or longer")
-        step = Step(self._sim, None)
-        step.end_at(self._sim.clock._now + seconds)
-        return step
+        return Pause(self._sim, seconds)
 
     def draw(self, name: str, entity: int | None = None) -> float:
         """A uniform number that depends on the seed, `name` and `entity` alone.
@@ -255,7 +285,8 @@ class Context:
         ----------
         provider : str
             A `Provider` made before, or a new one, made at the first call from `mean_ms`
-            and `cv` (lognormal; 0 for a constant).
+            and `cv` (lognormal; 0 for a constant). Or a `Client`, which calls what it was made
+            for as often as it is told to.
         entity : int or Message, optional
             Whose call it is (an order's number). An entity's first call takes equally long in
             every architecture, so does its second. The request when left out.
@@ -272,13 +303,13 @@ class Context:
             if mean_ms is None:
                 raise ValueError(f"provider={provider!r} is unknown: give mean_ms, or make it")
             found = Provider(self._sim, provider, mean_ms=mean_ms, cv=cv or 0.0)
-        if not isinstance(found, Provider):
+        if not isinstance(found, Dependency):
             raise ValueError(f"provider={provider!r} is a {type(found).__name__}")
         if entity is None:
             entity = self._run.request
         elif not isinstance(entity, int):
-            return found.call(entity.request, entity.receive_count)
-        return found.call(entity, self._run.attempt)
+            return found.call(entity.request, entity.receive_count, self.environment)
+        return found.call(entity, self._run.attempt, self.environment)
 
     def each(self, messages: Sequence[Message], work: Callable[[Message, Context], Any]) -> Step:
         """Do `work` for every message of a batch at the same time.

@@ -1,7 +1,7 @@
 """A standard SQS queue: visibility timeout, receive count, dead-letter queue, retention.
 
 May import: the standard library, SimPy, `simulations.facts`, `.workload`, `.clock`,
-`.simulation` and this room's `limits`.
+`.simulation` and this room's `limits` and `recursion`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from simulations._check import between, finite, whole
-from simulations.clock import NEVER, Caller, Deadlines, Step
+from simulations.clock import Caller, Deadlines, Step
 from simulations.facts import fact
 from simulations.services.limits import limited
+from simulations.services.recursion import Chain
 from simulations.simulation import Component, Simulation
 from simulations.trace import NAN
 from simulations.workload import Distribution, as_distribution
@@ -50,24 +51,25 @@ class Message:
     """
 
     __slots__ = (
-        "body", "due_s", "first_s", "id", "receive_count", "request", "sent_s", "size_kb", "span",
-        "units",
+        "body", "chain", "first_s", "id", "receive_count", "request", "sent_s", "size_kb",
+        "span", "units",
     )  # fmt: skip
 
     def __init__(
-        self, id: int, body: Any, request: int, span: int, sent_s: float, size_kb: float
-    ) -> None:
+        self, id: int, body: Any, request: int, span: int, sent_s: float, size_kb: float,
+        chain: Chain = None,
+    ) -> None:  # fmt: skip
         self.id = id
         self.body = body
         self.request = request
         self.span = span
         self.sent_s = sent_s
         self.size_kb = size_kb
-        self.units = chunks(size_kb)
+        self.units = 1 if size_kb <= CHUNK_KB else chunks(size_kb)
         self.receive_count = 0
         self.first_s = NAN
-        #: When it becomes visible (again).
-        self.due_s = NEVER
+        #: The invocations that led to it (see `recursion`).
+        self.chain = chain
 
     def __repr__(self) -> str:
         return f"<message {self.id} for request {self.request}, received {self.receive_count}x>"
@@ -98,9 +100,9 @@ class Queue(Component):
     ----------
     dead_letters : list of Message
         The dead-letter queue.
-    sent, deleted, expired : int
-        Counts, copies included; `sent == deleted + expired + len(dead_letters) + waiting`
-        (`conserved`).
+    sent, deleted, expired, stopped : int
+        Counts, copies included; `sent == deleted + expired + stopped + len(dead_letters) +
+        waiting` (`conserved`). Stopped: in a recursive loop, and no dead-letter queue to go to.
 
     Raises
     ------
@@ -160,6 +162,7 @@ class Queue(Component):
         self.sent = 0
         self.deleted = 0
         self.expired = 0
+        self.stopped = 0
         #: Called whenever a message becomes visible; set by the consumer.
         self.on_visible: Callable[[], None] | None = None
         self._visible: deque[Message] = deque()
@@ -172,7 +175,7 @@ class Queue(Component):
         self._twice = sim.draws(name + " duplicate")
         self._in_flight_most = int(fact("sqs.inflight")["standard"])
         self._batch_most = int(poll["batch_max"])
-        self._largest_kb = fact("sqs.size")["max_b"] / 1024
+        self.largest_kb = fact("sqs.size")["max_b"] / 1024
         #: By operation: requests, and requests billed.
         self.meter = {name: [0, 0] for name in ("send", "receive", "delete", "empty_receive")}
         code = sim.trace.code
@@ -190,13 +193,14 @@ class Queue(Component):
 
     @property
     def conserved(self) -> bool:
-        """Whether every message sent is deleted, expired, dead-lettered or still there."""
-        return self.sent == self.deleted + self.expired + len(self.dead_letters) + self.waiting
+        """Whether every message sent is deleted, expired, stopped, dead-lettered or there."""
+        gone = self.deleted + self.expired + self.stopped + len(self.dead_letters)
+        return self.sent == gone + self.waiting
 
     def send(self, body: Any, caller: Caller | None = None, size_kb: float = 1.0) -> Step:
         """Send one message and wait for the answer. `body` is handed over as it is."""
-        if not 0 < size_kb <= self._largest_kb:
-            limited("size_kb", size_kb, 1 / 1024, self._largest_kb, " KB", "sqs.size")
+        if not 0 < size_kb <= self.largest_kb:
+            limited("size_kb", size_kb, 1 / 1024, self.largest_kb, " KB", "sqs.size")
         step = _Send(self, body, caller, size_kb)
         self._sends += 1
         entity = body if isinstance(body, int) else self._sends
@@ -213,18 +217,20 @@ class Queue(Component):
     def put(self, body: Any, caller: Caller, size_kb: float) -> None:
         """Lay a message in the queue, without any request."""
         now_s = self.sim.clock._now
-        message = Message(self.sent, body, caller.request, caller.span, now_s, size_kb)
-        new = [message]
-        if self.duplicate_share and self._twice(message.id) < self.duplicate_share:
-            new.append(Message(message.id, body, caller.request, caller.span, now_s, size_kb))
-        for one in new:
-            self.sent += 1
-            self.inside.add(1)
+        span = caller.span
+        number, chain = self.sent, self.sim.chains.get(span)
+        copies = 1
+        if self.duplicate_share and self._twice(number) < self.duplicate_share:
+            copies = 2
+        self.sent += copies
+        self.inside.add(copies)
+        for _ in range(copies):
+            message = Message(number, body, caller.request, span, now_s, size_kb, chain)
             if self.delay_s > 0:
-                self._delayed[one] = None
-                self._late.push(one)
+                self._delayed[message] = None
+                self._late.push(message)
             else:
-                self._visible.append(one)
+                self._visible.append(message)
         if self.on_visible is not None and self._visible:
             self.on_visible()
 
@@ -235,10 +241,9 @@ class Queue(Component):
             self.on_visible()
 
     def receive(self, at_most: int) -> list[Message]:
-        """Take up to `at_most` visible messages and hide them.
+        """Take up to `at_most` visible messages and hide them; none beyond the limit in flight.
 
-        Returns nothing while the limit of messages in flight is reached. The consumer meters
-        its requests with `count_received`: how many it takes is the consumer's affair.
+        The consumer meters its requests with `count_received`: their number is its affair.
         """
         now_s = self.sim.clock._now
         visible, in_flight = self._visible, self._in_flight
@@ -262,7 +267,9 @@ class Queue(Component):
     def count_received(self, messages: Sequence[Message]) -> None:
         """Meter one receive for each ten messages, billed by their size."""
         if len(messages) == 1:
-            self._count("receive", messages[0].units)
+            meter = self.meter["receive"]
+            meter[0] += 1
+            meter[1] += messages[0].units
             return
         most = self._batch_most
         for i in range(0, len(messages), most):
@@ -270,13 +277,28 @@ class Queue(Component):
 
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete messages in flight, each by itself (a copy stays); one request for each ten."""
+        in_flight = self._in_flight
         for message in messages:
-            if message in self._in_flight:
-                del self._in_flight[message]
+            if message in in_flight:
+                del in_flight[message]
                 self.deleted += 1
                 self._leave(message, self._ok)
+        meter = self.meter["delete"]
         requests = -(-len(messages) // self._batch_most)
-        self._count("delete", requests, requests)
+        meter[0] += requests
+        meter[1] += requests
+
+    def stop(self, messages: Sequence[Message]) -> None:
+        """Take messages in flight out of a recursive loop: dead-lettered, or else lost."""
+        for message in messages:
+            if message not in self._in_flight:
+                continue  # it returned to the queue meanwhile
+            del self._in_flight[message]
+            if self.max_receive_count is None:
+                self.stopped += 1
+                self._leave(message, self.sim.trace.code("stopped"))
+            else:
+                self._bury(message)
 
     def is_mine(self, message: Message, receive_count: int) -> bool:
         """Whether a receive is still valid: not deleted, not returned to the queue."""
@@ -294,15 +316,18 @@ class Queue(Component):
     def _reappear(self, message: Message) -> None:
         del self._in_flight[message]
         if self.max_receive_count is not None and message.receive_count >= self.max_receive_count:
-            self.dead_letters.append(message)
-            self._leave(message, self.sim.trace.code("dead_lettered"))
+            self._bury(message)
             return
         self._visible.append(message)
         if self.on_visible is not None:
             self.on_visible()
 
+    def _bury(self, message: Message) -> None:
+        self.dead_letters.append(message)
+        self._leave(message, self.sim.trace.code("dead_lettered"))
+
     def _leave(self, message: Message, outcome: int) -> None:
-        message.due_s = NEVER
+        self._hidden.withdraw(message)
         self.inside.add(-1)
         self._record(message, self.sim.clock._now, outcome)
 
@@ -361,7 +386,8 @@ class _Send(Step):
 
 def _arrived(send: _Send) -> None:
     queue = send.queue
-    send.record(send.env._now, queue._ok, chunks(send.size_kb))
+    size_kb = send.size_kb
+    send.record(send.env._now, queue._ok, 1 if size_kb <= CHUNK_KB else chunks(size_kb))
     queue.put(send.body, send.caller, send.size_kb)
 
 

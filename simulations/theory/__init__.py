@@ -5,7 +5,26 @@ Every function states its formula, its assumptions and its source, and shows one
 May import: the standard library and `simulations._check`.
 """
 
-from simulations.theory.cpu import compute_cost_usd, proportional_ms, quota_mean_ms, quota_ms
+from simulations.theory.canary import (
+    FixedPlan,
+    Sprt,
+    bake_s,
+    detection_probability,
+    exposed_share,
+    fixed_plan,
+    hit_before_alarm,
+    missed_in,
+    requests_needed,
+    sprt,
+)
+from simulations.theory.closed import ClosedMeasures, closed_mm1
+from simulations.theory.cpu import (
+    compute_cost_usd,
+    proportional_ms,
+    quota_from_ms,
+    quota_mean_ms,
+    quota_ms,
+)
 from simulations.theory.fluid import (
     backlog,
     bucket_empty_s,
@@ -13,6 +32,12 @@ from simulations.theory.fluid import (
     ramp_drain_s,
     scaled_after_s,
     scaling_limit,
+)
+from simulations.theory.holding import (
+    best_keep_alive_s,
+    idle_per_busy,
+    keeping_cost_s,
+    worth_of_cold_s,
 )
 from simulations.theory.keepalive import (
     cold_probability,
@@ -57,6 +82,7 @@ from simulations.theory.retries import (
     retry_layers,
     retry_load,
 )
+from simulations.theory.sums import LognormalSum
 from simulations.theory.tails import (
     LognormalShape,
     WeibullShape,
@@ -69,30 +95,43 @@ from simulations.theory.tails import (
 )
 
 __all__ = [
+    "ClosedMeasures",
     "Concurrency",
+    "FixedPlan",
     "LognormalShape",
+    "LognormalSum",
     "QueueMeasures",
     "RestartChain",
     "RetryBudget",
+    "Sprt",
     "WeibullShape",
     "backlog",
+    "bake_s",
+    "best_keep_alive_s",
     "bucket_empty_s",
     "burr_quantile",
+    "closed_mm1",
     "cold_probability",
     "cold_probability_renewal",
     "compute_cost_usd",
     "constant_gap_survival",
+    "detection_probability",
     "drain_s",
     "erlang_b",
     "erlang_c",
     "exponential_gap_survival",
+    "exposed_share",
     "fanout_slow",
+    "fixed_plan",
     "gamma_gap_survival",
     "halved_environments",
     "hedge_extra_load",
     "hedged_tail",
+    "hit_before_alarm",
     "hyperexponential_gap_survival",
+    "idle_per_busy",
     "idle_s_per_request",
+    "keeping_cost_s",
     "little",
     "lockstep_calls",
     "lognormal_from_moments",
@@ -100,15 +139,18 @@ __all__ = [
     "mean_environments",
     "mg1_wait",
     "mginf",
+    "missed_in",
     "mm1",
     "mm1_response_quantile",
     "mmc",
     "mmc_wait_tail",
     "mmck",
     "proportional_ms",
+    "quota_from_ms",
     "quota_mean_ms",
     "quota_ms",
     "ramp_drain_s",
+    "requests_needed",
     "restart_chain",
     "retry_budget",
     "retry_failure",
@@ -119,7 +161,9 @@ __all__ = [
     "servers_for_loss",
     "servers_for_p_wait",
     "servers_for_wait",
+    "sprt",
     "ttl_hit_share",
     "warm_share_of_time",
     "weibull_from_moments",
+    "worth_of_cold_s",
 ]

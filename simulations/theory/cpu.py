@@ -40,14 +40,37 @@ def quota_ms(
     return periods * period_ms + rest
 
 
+def quota_from_ms(
+    cpu_ms: float, memory_mb: float, left_ms: float, *, period_ms: float = 20, full_mb: float = 1769
+) -> float:
+    """Return the time of a task that starts when its period has `left_ms` to go, quota full.
+
+    >>> [round(quota_from_ms(17.4, 128, left), 4) for left in (20, 1, 0)]
+    [240.0343, 221.4814, 240.0343]
+    """
+    not_negative("cpu_ms", cpu_ms)
+    quota = _quota_ms(memory_mb, period_ms, full_mb)
+    first = min(quota, left_ms)
+    if quota >= period_ms or cpu_ms <= first:
+        return float(cpu_ms)
+    rest = cpu_ms - first
+    # A rest of whole quotas ends with its last quota, not a period later; the tolerance keeps
+    # rounding from adding a period.
+    periods = max(math.ceil(rest / quota * (1 - 1e-12)) - 1, 0)
+    return left_ms + periods * period_ms + rest - periods * quota
+
+
 def quota_mean_ms(
     cpu_ms: float, memory_mb: float, *, period_ms: float = 20, full_mb: float = 1769
 ) -> float:
     """Return the mean time of a task that starts anywhere in a period, its quota still full.
 
-    The closest of three models to 975,000 measured runs on AWS Lambda (every mean within
-    11.4 %): a task that starts late in a period gets a fresh quota soon. Exact mean over a
-    uniform start; the time is linear between the starts at which one period more is needed.
+    The closest of three models to 975,000 measured runs on AWS Lambda at 195 memory sizes: half
+    of the means are within 5.3 %, 187 within 15 %. Seven of the other eight lie just below a
+    memory at which one period fewer is enough (44 % off at 761 MB): AWS lets a task overrun its
+    quota a little, the model does not. A task that starts late in a period gets a fresh quota
+    soon: this is the exact mean over a uniform start, as the time is linear between the starts
+    at which one period more is needed.
 
     >>> [round(quota_mean_ms(17.4, mb), 1) for mb in (128, 257, 514)]
     [230.1, 95.5, 40.7]
@@ -56,17 +79,6 @@ def quota_mean_ms(
     quota = _quota_ms(memory_mb, period_ms, full_mb)
     if quota >= period_ms or cpu_ms == 0:
         return float(cpu_ms)
-
-    def time_ms(left: float) -> float:
-        """Return the time when the current period has `left` ms to go."""
-        first = min(quota, left)
-        if cpu_ms <= first:
-            return cpu_ms
-        rest = cpu_ms - first
-        # A rest of whole quotas ends with its last quota, not a period later; the tolerance
-        # keeps rounding from adding a period.
-        periods = max(math.ceil(rest / quota * (1 - 1e-12)) - 1, 0)
-        return left + periods * period_ms + rest - periods * quota
 
     kinks = {0.0, period_ms, min(quota, period_ms)}
     if cpu_ms < quota:
@@ -80,7 +92,8 @@ def quota_mean_ms(
     edges = sorted(kinks)
     area = math.fsum(
         # The middle of a straight piece is its mean.
-        (high - low) * time_ms((low + high) / 2)
+        (high - low)
+        * quota_from_ms(cpu_ms, memory_mb, (low + high) / 2, period_ms=period_ms, full_mb=full_mb)
         for low, high in itertools.pairwise(edges)
     )
     return area / period_ms

@@ -12,6 +12,7 @@ from simulations.workload.arrivals import (
     Regular,
     Workload,
 )
+from simulations.workload.closed import Closed
 from simulations.workload.durations import (
     Constant,
     Distribution,
@@ -24,6 +25,7 @@ from simulations.workload.durations import (
 
 __all__ = [
     "Burst",
+    "Closed",
     "Constant",
     "Distribution",
     "Diurnal",

@@ -28,7 +28,15 @@ class Load:
 
 
 class Workload(ABC):
-    """A pattern of arrivals. `workload >> target` makes a `Load`."""
+    """A pattern of arrivals. `workload >> target` makes a `Load`.
+
+    Attributes
+    ----------
+    think : Distribution or None
+        For a closed load: the time from an answer to the next request it brings.
+    """
+
+    think: Any = None
 
     @abstractmethod
     def arrivals(self, random: Random) -> Iterator[float]:

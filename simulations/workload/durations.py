@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -59,6 +59,10 @@ class Distribution(ABC):
         311.1631365361576
         """
         return self.quantile(random.random())
+
+    def sampler(self) -> Callable[[float], float]:
+        """Return `quantile` for numbers that are known to lie between 0 and 1, without a check."""
+        return self.quantile
 
     def _set(self, **values: object) -> None:
         # A frozen dataclass computes what it needs once, here, and never at a call.
@@ -141,6 +145,13 @@ class Lognormal(Distribution):
             if not 0.0 <= u <= 1.0:
                 raise _outside(u)
         return math.exp(self._log.inv_cdf(u)) if self._log is not None else self.mean
+
+    def sampler(self) -> Callable[[float], float]:
+        """Return `quantile` without its check."""
+        if self._log is None:
+            return self.quantile
+        exp, inverse = math.exp, self._log.inv_cdf
+        return lambda u: exp(inverse(u))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ SERVICES = {
     "apigateway": "Amazon API Gateway", "stepfunctions": "AWS Step Functions",
     "cloudwatch": "Amazon CloudWatch", "xray": "AWS X-Ray", "s3": "Amazon S3", "vpc": "Amazon VPC",
     "datatransfer": "Data transfer", "billing": "Billing", "price_list_api": "AWS Price List",
-    "well_architected": "AWS Well-Architected",
+    "well_architected": "AWS Well-Architected", "fargate": "AWS Fargate", "ec2": "Amazon EC2",
+    "elb": "Elastic Load Balancing",
 }  # fmt: skip
 _ASKED = re.compile(r"(?P<id>[\w.]+)(?::(?P<path>[\w.-]+))?(?:\s+in\s+(?P<unit>[^|]+))?")
 

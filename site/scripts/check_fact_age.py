@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-FACTS = Path(__file__).resolve().parents[2] / "simulations" / "facts" / "aws.json"
+FOLDER = Path(__file__).resolve().parents[2] / "simulations" / "facts"
+FACTS = (FOLDER / "aws.json", FOLDER / "found.json")
 
 
 def too_old(facts: Sequence[dict[str, Any]], today: date, days: int) -> list[tuple[int, str]]:
@@ -35,10 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the file of facts; print what is too old."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--days", type=int, default=180)
-    parser.add_argument("--facts", type=Path, default=FACTS)
+    parser.add_argument("--facts", type=Path, nargs="+", default=FACTS)
     parser.add_argument("--today", type=date.fromisoformat, default=datetime.now(UTC).date())
     options = parser.parse_args(arguments)
-    facts = json.loads(options.facts.read_text(encoding="utf-8"))["facts"]
+    facts = [
+        fact
+        for file in options.facts
+        for fact in json.loads(file.read_text(encoding="utf-8"))["facts"]
+    ]
     old = too_old(facts, options.today, options.days)
     for age, name in old:
         print(f"{name}: last checked {age} days ago")

@@ -251,7 +251,7 @@ def clean(root: Path = ROOT, everything: bool = False) -> None:
     """Remove what was built, and with ``everything`` what was set up; never a learner's labs."""
     made = ["_build", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"]
     if everything:
-        made += [".venv", "node_modules", "serverless_by_experiment.egg-info"]
+        made += [".venv", ".venv-bench", "node_modules", "serverless_by_experiment.egg-info"]
     for name in made:
         if (root / name).exists():
             say(f"clean: removing {name}")

@@ -16,6 +16,7 @@ from pathlib import Path
 from house_book import PORT, build_book, clean, read_book, steady_environment
 from house_common import ROOT, Trouble, run, say, venv_python, warn
 from house_labs import accept_labs, open_labs, reset_lab, solved_labs
+from house_measure import measure_all
 from house_new import new_chapter, new_lab
 from house_setup import ensure_all, ensure_python, find_chromium
 
@@ -62,6 +63,18 @@ def new_lab_command(options: argparse.Namespace) -> None:
     """Start a lab that passes: notebooks/lab-NN-<slug>.ipynb."""
     ensure_python(ROOT)
     new_lab(ROOT, options.slug, options.title)
+
+
+def measure(options: argparse.Namespace) -> None:
+    """Measure this machine anew (all, or one by name): records with machine, versions and date."""
+    ensure_python(ROOT)
+    measure_all(ROOT, options.name)
+
+
+def bench(options: argparse.Namespace) -> None:
+    """Run the engines beside other simulators, and keep speeds and memory as a record."""
+    ensure_python(ROOT)
+    measure_all(ROOT, "benchmarks")
 
 
 def accept(options: argparse.Namespace) -> None:
@@ -147,6 +160,9 @@ def parser() -> argparse.ArgumentParser:
     add("lab", lab)
     add("test", test)
     add("accept", accept)
+    one = add("measure", measure)
+    one.add_argument("name", nargs="?", help="measure_<name>.py; all of them by default")
+    add("bench", bench)
     one = add("reset-lab", reset)
     one.add_argument("name", help="for example: 1, lab-01, or its whole name")
     one = add("new-chapter", chapter)

@@ -20,6 +20,7 @@ MADE = frozenset(
     {
         ".git",
         ".venv",
+        ".venv-bench",
         "_build",
         "build",
         "my-labs",

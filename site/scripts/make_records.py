@@ -117,6 +117,52 @@ RUNTIMES = {
 }
 
 
+#: What the chapter on languages shows: each language's newest runtime on 22 August 2026.
+LANGUAGES = {
+    "rust (prov.al2023)": "Rust",
+    "go (prov.al2023)": "Go",
+    "dotnet10 aot (prov.al2023)": "C#, .NET 10 ahead of time",
+    "python3.14": "Python 3.14",
+    "nodejs24.x": "Node.js 24",
+    "java25": "Java 25",
+    "ruby3.4": "Ruby 3.4",
+    "dotnet10": "C#, .NET 10",
+    "python3.12": "Python 3.12",
+    "nodejs22.x": "Node.js 22",
+    "java21": "Java 21",
+    "dotnet8": "C#, .NET 8",
+}
+
+
+def init_languages_2026(data: Path) -> dict[str, Any]:
+    """Init Duration of hello-world functions by language: median and 99th percentile."""
+    file = next((data / "lambda_perf").glob("*quantiles.csv"))
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = {
+            row["display"]: row
+            for row in csv.DictReader(lines)
+            if (row["package"], row["arch"], float(row["memory_mb"])) == ("zip", "x86_64", 128)
+        }
+    return {
+        "source": "Maxime David, lambda-perf; Init Duration of hello-world functions on AWS Lambda, "
+        "9 to 22 August 2026",
+        "url": "https://github.com/maxday/lambda-perf",
+        "licence": "Apache-2.0",
+        "note": "zip packages, x86_64, 128 MB; INIT alone, without making the environment and "
+        "fetching the code",
+        "languages": [
+            {
+                "language": language,
+                "runtime": name.split(" ")[0] if "prov" not in name else "provided.al2023",
+                "probes": int(rows[name]["n"]),
+                "p50_ms": round(float(rows[name]["p50"]), 1),
+                "p99_ms": round(float(rows[name]["p99"]), 1),
+            }
+            for name, language in LANGUAGES.items()
+        ],
+    }
+
+
 def init_2026(data: Path) -> dict[str, Any]:
     """Init Duration of small functions, and what memory changes of it."""
     file = next((data / "lambda_perf").glob("*quantiles.csv"))
@@ -219,6 +265,29 @@ KEEP_ALIVE = (
 )
 
 
+def cpu_memory_2025(data: Path) -> dict[str, Any]:
+    """How long one short task took at 195 memory sizes, probes of 2025."""
+    file = data / "cirrus_2025" / "aws_cpu_time_vs_memory_summary.csv"
+    with file.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return {
+        "source": "CIRRUS lab, artifact of a paper at EuroSys 2026; durations of a task of 17.4 ms "
+        "of processor time on AWS Lambda, 2025",
+        "url": "https://github.com/ubc-cirrus-lab/demystifying-serverless-costs",
+        "licence": "MIT",
+        "note": "at: memory in MB, mean, 5th and 95th percentile of the duration in ms",
+        "runs": sum(int(row["n"]) for row in rows),
+        "cpu_ms": 17.4,
+        "at": [
+            [
+                int(row["memory_mb"]),
+                *(round(float(row[name]), 2) for name in ("mean_ms", "p5", "p95")),
+            ]
+            for row in rows
+        ],
+    }
+
+
 def keep_alive_history(_: Path) -> dict[str, Any]:
     """How long others found an idle environment to live, over the years."""
     return {
@@ -228,12 +297,45 @@ def keep_alive_history(_: Path) -> dict[str, Any]:
     }
 
 
+#: When runtimes are deprecated and updates of functions blocked, each from a page that was read.
+RUNTIME_DATES = (
+    ("python3.14", "2029-06-30", "2029-08-31", "AWS, Building Lambda functions with Python, copy of 2026"),
+    ("nodejs24.x", "2028-04-30", "2028-07-01", "AWS, Building Lambda functions with Node.js, copy of 2026"),
+    ("java25", "2029-06-30", "2029-08-31", "AWS, Building Lambda functions with Java, copy of 2026"),
+    ("ruby3.4", "2028-03-31", "2028-05-31", "AWS, Building Lambda functions with Ruby, copy of 2026"),
+    ("dotnet10", "2028-11-14", "2029-01-15", "AWS, Building Lambda functions with C#, copy of 2026"),
+    ("python3.11", "2027-06-30", "2027-08-31", "AWS, Building Lambda functions with Python, copy of 2026"),
+    ("dotnet8", "2026-11-10", "2027-03-03", "AWS, Building Lambda functions with C#, latest copy of 2026"),
+    ("python3.10", "2026-10-31", "2027-01-15", "AWS, Building Lambda functions with Python, copy of 2026"),
+    ("nodejs20.x", "2026-04-30", "2026-09-30", "AWS, Building Lambda functions with Node.js, copy of 2026"),
+)  # fmt: skip
+#: What earlier copies of the same pages said.
+RUNTIME_DATES_BEFORE = (
+    ("dotnet8", "2026-11-10", "2027-01-11", "AWS, Building Lambda functions with C#, earlier copy of 2026"),
+    ("nodejs20.x", "2026-04-30", "2026-07-01", "AWS, Building Lambda functions with Node.js, earlier copy"),
+)  # fmt: skip
+
+
+def runtime_dates(_: Path) -> dict[str, Any]:
+    """Deprecation of Lambda's runtimes, as announced; AWS moves these dates."""
+    names = ("runtime", "deprecated", "updates_blocked", "source")
+    return {
+        "source": "AWS's documentation, each page named",
+        "licence": "facts quoted, no data taken",
+        "found": [dict(zip(names, one, strict=True)) for one in RUNTIME_DATES],
+        "before": [dict(zip(names, one, strict=True)) for one in RUNTIME_DATES_BEFORE],
+    }
+
+
 RECORDS = {
     "call_rates_2019": call_rates_2019,
     "cold_starts_2020": cold_starts_2020,
+    "cpu_memory_2025": cpu_memory_2025,
     "idle_gaps_2025": idle_gaps_2025,
     "keep_alive_history": keep_alive_history,
     "init_2026": init_2026,
+    "init_languages_2026": init_languages_2026,
+    "runtime_dates": runtime_dates,
 }
 
 

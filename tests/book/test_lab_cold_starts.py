@@ -60,7 +60,7 @@ def test_every_check_of_the_solved_lab_is_passed(lab: Notebook) -> None:
 
 def test_a_wrong_answer_gets_a_hint(lab: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
     solved = code(lab)
-    run([*solved[:2], "predicted = cold_probability(90.0, keep_alive_2025(), 1.2)", solved[3]])
+    run([*solved[:2], "predicted = cold_probability(90.0, keep_alive(2025), 1.2)", solved[3]])
     assert "per second, not per hour" in " ".join(capsys.readouterr().out.split())
 
 

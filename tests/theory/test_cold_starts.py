@@ -7,7 +7,7 @@ import math
 import pytest
 
 from simulations.experiments.cold_count import count_cold
-from simulations.services import keep_alive_2025
+from simulations.services import keep_alive
 from simulations.theory import cold_probability, mean_environments
 from simulations.workload import Distribution
 
@@ -25,9 +25,9 @@ def test_short_calls_are_cold_when_the_gap_exceeds_the_keep_alive(per_h: float) 
     [
         (200, 0.1, 600.0),
         (60, 1.2, 600.0),
-        (400, 0.1, keep_alive_2025()),
-        (120, 1.2, keep_alive_2025()),
-        (3600, 10.0, keep_alive_2025()),
+        (400, 0.1, keep_alive(2025)),
+        (120, 1.2, keep_alive(2025)),
+        (3600, 10.0, keep_alive(2025)),
     ],
 )
 def test_overlapping_calls_follow_the_overflow_formula(
@@ -44,6 +44,6 @@ def test_overlapping_calls_follow_the_overflow_formula(
 
 def test_a_busier_function_can_be_colder() -> None:
     # The chapter's title, without the formula: intervals that do not touch.
-    few = count_cold(95 / 3600, 0.1, keep_alive_2025(), requests=60_000, seed=7).share
-    many = count_cold(440 / 3600, 0.1, keep_alive_2025(), requests=60_000, seed=7).share
+    few = count_cold(95 / 3600, 0.1, keep_alive(2025), requests=60_000, seed=7).share
+    many = count_cold(440 / 3600, 0.1, keep_alive(2025), requests=60_000, seed=7).share
     assert few.high < many.low

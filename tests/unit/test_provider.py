@@ -6,10 +6,20 @@ from typing import Any
 
 import pytest
 
-from simulations import Fault, Function, Poisson, Provider, ProviderError, Recorded, Simulation
+from simulations import (
+    Exponential,
+    Fault,
+    Function,
+    Poisson,
+    Provider,
+    ProviderError,
+    Recorded,
+    Simulation,
+    Slowness,
+)
 from simulations.services import Context
 from simulations.services.handler import Steps
-from simulations.stats import share_interval
+from simulations.stats import mean_interval, share_interval
 
 
 def calls(sim: Simulation, attempts: int = 1) -> Function:
@@ -88,6 +98,50 @@ def test_an_idempotent_provider_has_one_effect_for_an_entity() -> None:
     assert [row.units for row in trace.spans_of("db")] == [1, 0, 0, 1, 0, 0]
 
 
+def test_a_refused_call_fails_at_once_and_a_lost_answer_late() -> None:
+    for fails_after_s, latency_s in ((0.0, 0.0), (60.0, 60.0), (None, 0.5)):
+        fault = Fault(outages=((0.0, 2.0),), fails_after_s=fails_after_s)
+        sim = Simulation(faults={"db": fault})
+        trace = sim.run(Recorded((1.0,)) >> Provider(sim, "db", mean_ms=500), duration_s=10)
+        assert trace.requests.outcomes() == {"error": 1}
+        assert trace.requests.latency_s[0] == latency_s
+
+
+def test_an_answer_lost_after_the_effect_may_take_long_but_never_less_than_usual() -> None:
+    for fails_after_s, latency_s in ((0.0, 0.5), (60.0, 60.0)):
+        fault = Fault(error_rate=1.0, after_effect_share=1.0, fails_after_s=fails_after_s)
+        sim = Simulation(faults={"db": fault})
+        trace = sim.run(Recorded((1.0,)) >> Provider(sim, "db", mean_ms=500), duration_s=10)
+        assert trace.requests.latency_s[0] == latency_s
+        assert [row.units for row in trace.spans_of("db")] == [1.0]
+
+
+def test_slow_calls_take_longer_inside_the_window_only() -> None:
+    sim = Simulation(faults={"db": Fault(slowness=(Slowness(1.0, 2.0, factor=3, added_s=0.1),))})
+    trace = sim.run(Recorded((0.0, 1.0, 2.0)) >> Provider(sim, "db", mean_ms=500), duration_s=10)
+    assert list(trace.requests.latency_s) == pytest.approx([0.5, 0.5, 1.6])
+
+
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_a_duplicate_has_two_effects_unless_the_provider_is_idempotent(idempotent: bool) -> None:
+    sim = Simulation(faults={"db": Fault(duplicate_share=0.25)})
+    db = Provider(sim, "db", mean_ms=5, idempotent=idempotent)
+    trace = sim.run(Poisson(100) >> db, duration_s=60)
+    units = [row.units for row in trace.spans_of("db")]
+    if idempotent:
+        assert set(units) == {1.0}
+    else:
+        twice = share_interval(units.count(2.0), len(units))
+        assert twice.within(0.25, 0.1) == "pass"
+
+
+def test_any_distribution_may_be_the_service_time() -> None:
+    sim = Simulation(4)
+    db = Provider(sim, "db", time_s=Exponential(0.2))
+    latency = sim.run(Poisson(100) >> db, duration_s=100).requests.latency_s
+    assert mean_interval(list(latency)).within(0.2, 0.04) == "pass"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -95,6 +149,9 @@ def test_an_idempotent_provider_has_one_effect_for_an_entity() -> None:
         ({"mean_ms": "x"}, "mean_ms='x'"),
         ({"mean_ms": 10, "cv": -1}, "cv=-1"),
         ({"mean_ms": 10, "connections": 0}, "connections=0"),
+        ({}, "give mean_ms=None or time_s=None"),
+        ({"mean_ms": 10, "time_s": Exponential(1)}, "not both"),
+        ({"time_s": 3}, "time_s=3 is no distribution"),
     ],
 )
 def test_an_impossible_configuration_is_refused(settings: dict[str, Any], message: str) -> None:

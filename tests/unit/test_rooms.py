@@ -27,7 +27,9 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("experiment",),
     ("experiments",),
     ("fleet",),
+    ("sweep",),
     ("aws",),
+    ("truth",),
     ("figures",),
 )
 HEIGHT = {name: height for height, names in enumerate(ROOMS) for name in names}

@@ -63,5 +63,5 @@ def test_only_queues_subscribe_and_only_once() -> None:
     topic: Any = Topic(sim, "t").subscribe(queue)
     with pytest.raises(ValueError, match="subscribes already"):
         topic.subscribe(queue)
-    with pytest.raises(ValueError, match="is not a Queue"):
+    with pytest.raises(ValueError, match="is not a Queue or an AsyncInvoke"):
         topic.subscribe(wrong)

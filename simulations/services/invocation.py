@@ -1,0 +1,186 @@
+"""One run of a function's handler in an environment: cold or warm, throttled, timed out.
+
+May import: the standard library, SimPy, `simulations.clock`, `.simulation`, `.trace` and this
+room's `environments` and `handler`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from simpy.events import Event
+
+from simulations.clock import Caller, Step
+from simulations.services.environments import Environment
+from simulations.services.handler import Context, Run
+from simulations.simulation import ServiceError
+from simulations.trace import NAN
+
+if TYPE_CHECKING:
+    from simulations.services.function import Function
+
+
+class FunctionError(ServiceError):
+    """The function's handler ended with an error."""
+
+
+class TimedOut(FunctionError):
+    """The function ran into its timeout."""
+
+    outcome = "timeout"
+
+
+class Throttled(ServiceError):
+    """The function was not run: a limit of its concurrency or rate was reached (HTTP 429)."""
+
+    outcome = "throttled"
+
+
+class Invocation(Step, Run):
+    """One run of a function's handler in an environment: a step for whoever invoked it."""
+
+    environment: Environment | None = None
+    is_cold = False
+    start_s = NAN
+    init_s = 0.0
+    #: How long the second INIT takes, if the first one was stopped at its limit.
+    again_s = 0.0
+
+    def __init__(self, function: Function, event: Any, caller: Caller | None) -> None:
+        self.sim = sim = function.sim
+        # As `Step` does it, without a call more: this and what follows is the busiest code.
+        self.env = clock = sim.clock
+        self.callbacks = []
+        if caller is None:
+            caller = active = sim.active
+            if active.fresh is None:
+                active.fresh = self
+            else:
+                active.began(self)
+        self.caller = caller
+        self.span = sim.new_span()
+        self.request = caller.request
+        self.attempt = caller.attempt
+        self.function = function
+        self.event = event
+        self.queued_s = clock._now
+
+    def arrive(self, _: Event | None) -> None:
+        """Find an environment, or make one."""
+        function = self.function
+        limit = function.reserved_concurrency
+        if limit is not None and function.inside.inside >= limit:
+            function.throttled += 1
+            self._leave(False, Throttled(f"{function.name} is at its limit of {limit}"))
+            return
+        now_s = self.env._now
+        inside = function.inside  # `inside.add(1)`, without a call
+        inside.changed_s = now_s
+        inside.moment += now_s
+        inside.inside += 1
+        if inside.inside > inside.most:
+            inside.most = inside.inside
+        function.invocations += 1
+        self.environment = environment = function._take(now_s)
+        if environment is None:
+            function.cold += 1
+            self.is_cold = True
+            self.environment = environment = function._new_environment()
+            self.init_s = init_s = function._init(environment.number)
+            begin = self.start
+            if init_s > function.init_limit_s:
+                self.init_s, self.again_s = function.init_limit_s, init_s
+                begin = self.start_again
+            wait_s = self.init_s + function._sandbox(environment.number)
+            if wait_s > 0:
+                function.sim.after(wait_s, begin)
+                return
+        self.start(None)
+
+    def start(self, _: Event | None) -> None:
+        """Run the handler; from here on the timeout counts."""
+        function, environment = self.function, self.environment
+        self.start_s = now_s = self.env._now
+        number = -1 if environment is None else environment.number
+        context = Context(self, number, now_s + function.timeout_s)
+        if function._is_generator:  # calling it runs nothing yet
+            self._generator = function.handler(self.event, context)
+            self.resume(None)
+        else:
+            self.begin(function.handler, self.event, context)
+        if not self.over:
+            deadlines = function._deadlines  # `deadlines.push(self)`, without a call
+            deadlines.due_s[self] = now_s + function.timeout_s
+            if not deadlines.armed:
+                deadlines.arm()
+
+    def start_again(self, _: Event | None) -> None:
+        """Run INIT once more, after it was stopped at its limit; now the timeout counts."""
+        function = self.function
+        self.start_s = self.env._now
+        function._deadlines.push(self)
+        function.sim.after(self.again_s, self.go_on)
+
+    def go_on(self, _: Event | None) -> None:
+        """Run the handler in what the second INIT has left of the timeout."""
+        function, environment = self.function, self.environment
+        if not self.over:
+            number = -1 if environment is None else environment.number
+            deadline_s = self.start_s + function.timeout_s
+            self.begin(function.handler, self.event, Context(self, number, deadline_s))
+
+    def time_out(self) -> None:
+        """Stop the handler. What it called stays under way, and its effects happen."""
+        self.stop()
+        function = self.function
+        self._leave(False, TimedOut(f"{function.name} timed out after {function.timeout_s:g} s"))
+
+    def ended(self, ok: bool, value: Any) -> None:
+        """The handler returned, or ended with an error of something that it called."""
+        if not ok:
+            error = FunctionError(f"{self.function.name}: {value}")
+            error.__cause__ = value
+            value = error
+        self._leave(ok, value)
+
+    def _leave(self, ok: bool, value: Any) -> None:
+        """Give the environment back, and the answer to whoever waits."""
+        function, environment = self.function, self.environment
+        function._deadlines.due_s.pop(self, None)
+        del function._open[self.span]
+        now_s = self.env._now
+        function._note(
+            (
+                self.span, self.caller.span, self.request, function.code, function._operation,
+                -1 if environment is None else environment.number, self.attempt, self.queued_s,
+                self.start_s, self.init_s, now_s,
+                function._ok if ok else self.sim.trace.code(value.outcome), 1.0, 1.0,
+            )
+        )  # fmt: skip
+        if environment is not None:
+            inside = function.inside  # `inside.add(-1)`, without a call
+            inside.changed_s = now_s
+            inside.moment -= now_s
+            inside.inside -= 1
+            environment.busy_s += now_s - (environment.created_s if self.is_cold else self.start_s)
+            environment.uses += 1
+            if function._keeps and (ok or not isinstance(value, TimedOut)):
+                environment.idle_s = now_s
+                environment.expires_s = now_s + function._shortest_keep_alive_s
+                function._put(environment)
+            elif ok or not isinstance(value, TimedOut):
+                function._release(environment)
+            else:
+                function._ended(environment, now_s)  # Lambda resets the environment
+        self.end(value, ok)
+
+    def record(self, end_s: float, outcome: int) -> None:
+        """Write the invocation's row."""
+        function, environment = self.function, self.environment
+        function._note(
+            (
+                self.span, self.caller.span, self.request, function.code, function._operation,
+                -1 if environment is None else environment.number, self.attempt, self.queued_s,
+                self.start_s, self.init_s, end_s, outcome, 1.0, 1.0,
+            )
+        )  # fmt: skip
