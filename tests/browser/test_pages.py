@@ -102,7 +102,7 @@ def test_without_javascript_figures_numbers_and_facts_stand(open_page, html_page
         for number in page.locator("span.n").all():
             assert (number.text_content() or "").strip() not in ("", "?"), path
             numbers += 1
-        fact = page.locator("article p .fact").first
+        fact = page.locator("article p .fact:visible").first
         if fact.count():
             note = fact.locator(".fact-note")
             assert not note.is_visible(), f"{path}: the source of a fact is hidden until asked for"
