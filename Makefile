@@ -4,9 +4,9 @@ PYTHON ?= python3
 HOUSE = $(PYTHON) site/scripts/house.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book read lab test accept clean bench measure new-chapter new-lab reset-lab
+.PHONY: help setup book read lab test accept clean bench prices measure new-chapter new-lab reset-lab
 
-help setup book read lab test accept clean bench:
+help setup book read lab test accept clean bench prices:
 	@$(HOUSE) $@ $(ARGS)
 
 # A title may hold quotes and apostrophes.

@@ -123,6 +123,16 @@ class Table:
         self._length = 0
         self.append = self._rows.append
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        del state["_pack_row"], state["append"]  # made anew on the other side
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._pack_row = Struct("".join(self._types.values())).pack
+        self.append = self._rows.append
+
     def pack(self) -> None:
         """Pack the rows that wait, eight bytes a value, row after row."""
         if self._rows:

@@ -5,7 +5,7 @@ May import: the standard library and the rest of this package.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -111,12 +111,20 @@ class Bill:
     lines: tuple[Line, ...]
     region: str
     free_tier: bool = False
+    currency: str = "USD"
+
+    @property
+    def total(self) -> Decimal:
+        """The sum of the lines in the price list's currency, exact."""
+        with localcontext(EXACT):
+            return tidy(sum((line.amount_usd for line in self.lines), Decimal(0)))
 
     @property
     def total_usd(self) -> Decimal:
-        """The sum of the lines, exact."""
-        with localcontext(EXACT):
-            return tidy(sum((line.amount_usd for line in self.lines), Decimal(0)))
+        """The sum of the lines, exact; `ValueError` where prices are in another currency."""
+        if self.currency != "USD":
+            raise ValueError(f"these prices are in {self.currency}: ask for total")
+        return self.total
 
     def __getitem__(self, usage_type: str) -> Line:
         """The line of a usage type; `KeyError` names those there are."""
@@ -172,35 +180,63 @@ class Bill:
         return f"<bill of {len(self.lines)} lines: {dollars(self.total_usd)}>"
 
 
-def make_bill(prices: PriceList, usage: Mapping[str, object], free_tier: bool) -> Bill:
+def make_bill(
+    prices: PriceList,
+    usage: Mapping[str, object] | Iterable[tuple[str, object]],
+    free_tier: bool | Iterable[str],
+) -> Bill:
     """Price a usage; see `PriceList.bill`.
 
     Lines that share a free quantity take from it in the order of the price list (x86 before
     Arm): AWS documents no order.
     """
-    used = Usage(usage)
+    used = Usage(_in_units(prices, usage) if isinstance(usage, Mapping) else usage)
     wanted: dict[str, Decimal] = {}
     with localcontext(EXACT):
         for name, quantity in used.items():
             key = prices[name].key
             wanted[key] = wanted.get(key, Decimal(0)) + quantity
-        left: dict[str, Decimal] = {}
+        left = _free_pools(prices, free_tier)
         lines = []
         for sku in prices.skus.values():
             if sku.key not in wanted:
                 continue
             quantity, free = wanted[sku.key], Decimal(0)
-            if free_tier and sku.free is not None:
-                remaining = left.get(sku.free.pool, sku.free.quantity)
-                free = min(quantity, remaining)
-                left[sku.free.pool] = remaining - free
+            if sku.free is not None and sku.free.pool in left:
+                free = min(quantity, left[sku.free.pool])
+                left[sku.free.pool] -= free
             parts = tuple(
                 TierPart(amount, tier.usd, tidy(amount * tier.usd))
                 for amount, tier in sku.parts(quantity - free)
             )
             total = tidy(sum((part.amount_usd for part in parts), Decimal(0)))
             lines.append(Line(sku, quantity, free, parts, total))
-    return Bill(tuple(lines), prices.region, free_tier)
+    return Bill(tuple(lines), prices.region, bool(free_tier), prices.currency)
+
+
+def _in_units(prices: PriceList, usage: Mapping[str, object]) -> dict[str, object]:
+    """Quantities alone, once the units that stand with them are those that are sold."""
+    plain_usage: dict[str, object] = {}
+    for name, quantity in usage.items():
+        if isinstance(quantity, tuple) and len(quantity) == 2:
+            unit, sold = quantity[1], prices[name].unit
+            if unit not in (sold, f"{sold}s"):
+                raise ValueError(f"quantity of {name} is in {unit!r}; it is sold by {sold!r}")
+            quantity = quantity[0]
+        plain_usage[name] = quantity
+    return plain_usage
+
+
+def _free_pools(prices: PriceList, free_tier: bool | Iterable[str]) -> dict[str, Decimal]:
+    """What is left of each free quantity when the month begins."""
+    pools = {sku.free.pool: sku.free for sku in prices.skus.values() if sku.free is not None}
+    if isinstance(free_tier, bool):
+        return {p.pool: p.quantity for p in pools.values() if free_tier and not p.months}
+    names = [free_tier] if isinstance(free_tier, str) else list(free_tier)
+    for name in names:
+        if name not in pools:
+            raise ValueError(f"free_tier={name!r} is no free quantity; there are {sorted(pools)}")
+    return {name: pools[name].quantity for name in names}
 
 
 def plain(number: Decimal) -> str:

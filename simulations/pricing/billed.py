@@ -6,6 +6,9 @@ May import: the standard library, `simulations.facts`, `simulations._check`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
 from simulations._check import not_negative, whole
 from simulations.facts import fact
@@ -15,7 +18,7 @@ from simulations.facts import fact
 ROUNDING_MS = 1e-5
 
 #: AWS rounded up to 100 ms until December 2020; the request logs of 2020 show it.
-OLD_STEP_MS = 100
+OLD_STEP_MS = int(fact("lambda.price.rounding.2020")["step_ms"])
 
 
 def step_ms() -> int:
@@ -62,3 +65,29 @@ def billed_ms(
     if init_billed:
         total = total + not_negative("init_ms", init_ms)
     return math.ceil((total - ROUNDING_MS) / step) * step
+
+
+def rules_as_of(day: str | date | None = None) -> Mapping[str, Any]:
+    """The billing rules of a day, as `billed_ms` and `lambda_usage` take them.
+
+    Parameters
+    ----------
+    day
+        Leave out for today's rules. INIT counts since 2025-08-01 (for zip packages on managed
+        runtimes, which it is about), durations round up to 1 ms since 2020-12-01.
+
+    Examples
+    --------
+    >>> rules_as_of("2020-06-01")
+    {'init_billed': False, 'round_ms': 100}
+    >>> rules_as_of("2025-07-31")["init_billed"], rules_as_of()["init_billed"]
+    (False, True)
+    """
+    if day is None:
+        return {"init_billed": True, "round_ms": step_ms()}
+    on = date.fromisoformat(str(day)).isoformat()
+    old = on < fact("lambda.price.rounding.2020")["until"]
+    return {
+        "init_billed": on >= fact("lambda.price.init_billing").value,
+        "round_ms": OLD_STEP_MS if old else step_ms(),
+    }

@@ -7,67 +7,26 @@ repositories quote. May import: the standard library and `simulations.facts`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from simulations.facts import Fact, fact
-from simulations.pricing.pricelist import FreeTier, Sku, Tier
+from simulations.facts import Fact, Source, fact
+from simulations.pricing.catalog_calls import call_rows
+from simulations.pricing.catalog_table import table_rows
+from simulations.pricing.catalog_watch import watch_rows
+from simulations.pricing.entry import Entry, from_note
+from simulations.pricing.free import free_tiers
+from simulations.pricing.pricelist import Sku, Tier
 from simulations.pricing.usage import exact
+
+__all__ = ["SHARED_NAMES", "from_note", "read_skus"]
 
 #: Usage types that more than one service sells (Amazon S3 and DynamoDB carry them too).
 SHARED_NAMES = frozenset({"Requests-Tier1", "TimedStorage-ByteHrs"})
 
 LAMBDA, SQS, SNS, LOGS = "AWSLambda", "AWSQueueService", "AmazonSNS", "AmazonCloudWatch"
-
-
-def from_note(id: str, pattern: str) -> Decimal:
-    r"""A number that a fact states in its note; `ValueError` when it does not stand there.
-
-    Examples
-    --------
-    >>> from_note("sns.price.delivery.http", r"after (\d+k) free")
-    Decimal('100000')
-    """
-    found = re.search(pattern, fact(id).note)
-    if found is None:
-        raise ValueError(f"the note of {id} has nothing like {pattern!r}: {fact(id).note!r}")
-    text = found.group(1)
-    scale = {"k": 1_000, "M": 1_000_000}.get(text[-1], 1)
-    return Decimal(text.rstrip("kM")) * scale
-
-
-def _flat(one: Fact, part: str | None = None) -> tuple[Tier, ...]:
-    value = one.value if part is None else one[part]
-    return (Tier(None, exact(one.id, value)),)
-
-
-def _tiered(one: Fact) -> tuple[Tier, ...]:
-    """Tiers as the facts write them: a bound under some name, and a price."""
-    tiers = []
-    for row in one.value:
-        bounds = [v for k, v in row.items() if k.startswith("up_to")]
-        scale = 1024 if "up_to_tb" in row else 1  # billing.tb: 1 TB = 1,024 GB
-        bound = None if bounds[0] is None else exact(one.id, bounds[0]) * scale
-        tiers.append(Tier(bound, exact(one.id, row["usd"])))
-    return tuple(tiers)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One row of the catalog: which fact prices a usage type, and how it is metered."""
-
-    usage_type: str
-    service: str
-    description: str
-    unit: str
-    price: str
-    metering: str
-    part: str | None = None
-    free: str | None = None
 
 
 def _lambda_rows() -> Iterator[Entry]:
@@ -76,10 +35,12 @@ def _lambda_rows() -> Iterator[Entry]:
         yield Entry(
             f"Request{suffix}", LAMBDA, f"Lambda requests, {chip}", "request",
             "lambda.price.request", "one for each invocation that starts", free="Global-Request",
+            earlier=("lambda.price.request.2020",) if key == "x86" else (),
         )  # fmt: skip
         yield Entry(
             f"Lambda-GB-Second{suffix}", LAMBDA, f"Lambda duration, {chip}", "GB-s",
             f"lambda.price.duration.{key}.tiers", duration, free="Global-Lambda-GB-Second",
+            earlier=("lambda.price.duration.2020",) if key == "x86" else (),
         )  # fmt: skip
         yield Entry(
             f"Lambda-Storage-GB-Second{suffix}", LAMBDA, f"ephemeral storage, {chip}", "GB-s",
@@ -126,15 +87,45 @@ def _lambda_rows() -> Iterator[Entry]:
     )  # fmt: skip
 
 
+def _newer_lambda_rows() -> Iterator[Entry]:
+    """What Lambda sells since 2025; the price list's names for it were not seen, these are ours."""
+    for suffix, key in (("", "x86"), ("-ARM", "arm")):
+        yield Entry(
+            f"Lambda-Tenant-Environment-GB{suffix}", LAMBDA, f"tenants' environments, {key}", "GB",
+            "lambda.price.tenant_isolation", "memory of each environment created", part=key,
+        )  # fmt: skip
+    for usage_type, words, unit, part, metering in (
+        ("Lambda-Durable-Operations", "durable operations", "operation", "usd_per_operation",
+         "starts, steps, waits and callbacks, each attempt"),
+        ("Lambda-Durable-Written-Bytes", "durable state written", "GB", "usd_per_gb_written",
+         "bytes checkpointed"),
+        ("Lambda-Durable-Storage-ByteHrs", "durable state kept", "GB-month",
+         "usd_per_gb_month_retained", "bytes kept, times months"),
+    ):  # fmt: skip
+        yield Entry(usage_type, LAMBDA, words, unit, "lambda.price.durable", metering, part=part)
+    for usage_type, words, unit, part in (
+        ("Lambda-MicroVM-vCPU-Second", "MicroVM processors", "vCPU-s", "vcpu_s"),
+        ("Lambda-MicroVM-GB-Second", "MicroVM memory", "GB-s", "gb_s"),
+        ("Lambda-MicroVM-Snapshot-Write-Bytes", "snapshots written", "GB", "snapshot_write_gb"),
+        ("Lambda-MicroVM-Snapshot-Read-Bytes", "snapshots read", "GB", "snapshot_read_gb"),
+        ("Lambda-MicroVM-Snapshot-ByteHrs", "snapshots kept", "GB-month",
+         "snapshot_storage_gb_month"),
+    ):  # fmt: skip
+        yield Entry(
+            usage_type, LAMBDA, words, unit, "lambda.price.microvm", "by the second", part=part
+        )
+
+
 def _message_rows() -> Iterator[Entry]:
     chunks = "every API call, and each further 64 KB of its payload"
     yield Entry(
         "Requests-RBP", SQS, "SQS requests, standard queue", "request", "sqs.price.standard",
-        chunks, free="Global-Requests",
+        chunks, free="Global-Requests", aws_attributes=(("queueType", "Standard"),),
     )  # fmt: skip
     yield Entry(
         "Requests-FIFO-RBP", SQS, "SQS requests, FIFO queue", "request", "sqs.price.fifo",
-        chunks, free="Global-Requests",
+        chunks, free="Global-Requests", aws_usage_type="Requests-RBP",
+        aws_attributes=(("queueType", "FIFO (first-in, first-out)"),),
     )  # fmt: skip
     yield Entry(
         "Requests-Fair-RBP", SQS, "SQS fair-queue surcharge", "request", "sqs.price.fair", chunks
@@ -148,6 +139,8 @@ def _message_rows() -> Iterator[Entry]:
         ("LAMBDA", "SNS deliveries to Lambda", "sqs_lambda", None),
         ("HTTP", "SNS deliveries by HTTP", "http", "SNS-HTTP"),
         ("SMTP", "SNS deliveries by email", "email", "SNS-email"),
+        ("FIREHOSE", "SNS deliveries to Firehose", "firehose", None),
+        ("APNS", "SNS mobile pushes", "mobile", None),
     ):
         yield Entry(
             f"DeliveryAttempts-{target}", SNS, words, "notification",
@@ -173,56 +166,108 @@ def _log_rows() -> Iterator[Entry]:
     )  # fmt: skip
 
 
-def _free_tiers() -> Mapping[str, FreeTier]:
-    def stated(pool: str, id: str) -> FreeTier:
-        return FreeTier(pool, exact(id, fact(id).value), id)
-
-    def noted(pool: str, id: str) -> FreeTier:
-        return FreeTier(pool, from_note(id, r"after (\d+[kM]) free"), id)
-
-    tiers = (
-        stated("Global-Request", "lambda.price.free.requests"),
-        stated("Global-Lambda-GB-Second", "lambda.price.free.gbs"),
-        stated("streaming", "lambda.price.streaming.free"),
-        stated("Global-Requests", "sqs.price.free"),
-        stated("SNS-Requests", "sns.free.publish"),
-        noted("SNS-HTTP", "sns.price.delivery.http"),
-        noted("SNS-email", "sns.price.delivery.email"),
-    )
-    return {tier.pool: tier for tier in tiers}
+_TABLES: tuple[Callable[[], Iterator[Entry]], ...] = (
+    _lambda_rows,
+    _newer_lambda_rows,
+    _message_rows,
+    _log_rows,
+    table_rows,
+    watch_rows,
+    call_rows,
+)
 
 
-_TABLES: tuple[Callable[[], Iterator[Entry]], ...] = (_lambda_rows, _message_rows, _log_rows)
+def entries() -> Iterator[Entry]:
+    """All rows of the catalog, in the order of a bill."""
+    for table in _TABLES:
+        yield from table()
+
+
+def _tiers(one: Fact, value: object, per: int) -> tuple[Tier, ...]:
+    """Tiers as the facts write them (a bound under some name, and a price), or one flat price."""
+    if not isinstance(value, tuple):
+        return (Tier(None, exact(one.id, value) / per),)
+    tiers = []
+    for row in value:
+        bounds = [v for k, v in row.items() if k.startswith("up_to")]
+        scale = 1024 if "up_to_tb" in row else 1  # billing.tb: 1 TB = 1,024 GB
+        bound = None if bounds[0] is None else exact(one.id, bounds[0]) * scale
+        tiers.append(Tier(bound, exact(one.id, row["usd"]) / per))
+    return tuple(tiers)
 
 
 @cache
-def read_skus(region: str) -> tuple[Sku, ...]:
-    """All SKUs that the facts price in a region, in the order of a bill."""
-    free = _free_tiers()
+def read_skus(region: str, day: str | None = None, unverified: bool = False) -> tuple[Sku, ...]:
+    """All SKUs that the facts price in a region, in the order of a bill.
+
+    With a day, a price that held on it and no longer does takes the place of today's, and what
+    was first seen later is left out.
+    """
+    free = free_tiers()
     skus = []
-    for table in _TABLES:
-        for row in table():
-            price = fact(row.price)
-            if price.region not in (region, "all"):
-                continue
-            tiers = _tiered(price) if isinstance(price.value, tuple) else _flat(price, row.part)
-            pool = free[row.free] if row.free else None
-            origin: dict[str, Any] = {
-                "as_of": price.as_of,
-                "checked": price.checked,
-                "source": price.source,
-                "facts": (price.id, *((pool.fact,) if pool else ())),
-            }
-            skus.append(
-                Sku(
-                    usage_type=row.usage_type,
-                    service=row.service,
-                    description=row.description,
-                    unit=row.unit,
-                    tiers=tiers,
-                    metering=row.metering,
-                    free=pool,
-                    **origin,
-                )
-            )
+    for row in entries():
+        price = fact(row.price)
+        # What nobody has read on a page is no price: asking for it fails.
+        if price.region not in (region, "all"):
+            continue
+        if price.confidence == "memory" and not unverified:
+            continue
+        pool = free[row.free] if row.free else None
+        origin: dict[str, Any] = {
+            "as_of": price.as_of,
+            "checked": price.checked,
+            "source": price.source,
+            "facts": (price.id, *((pool.fact,) if pool else ())),
+        }
+        sku = Sku(
+            usage_type=row.usage_type,
+            service=row.service,
+            description=row.description,
+            unit=row.unit,
+            tiers=_tiers(price, row.value(), row.per),
+            metering=row.metering,
+            free=pool,
+            **origin,
+        )
+        then = _vintage(row, sku, day)
+        if then is not None:
+            skus.append(then)
     return tuple(skus)
+
+
+def _vintage(row: Entry, sku: Sku, day: str | None) -> Sku | None:
+    """The SKU as it was on a day; None where the facts do not reach back so far."""
+    if day is None:
+        return sku
+    for name in row.earlier:
+        old = fact(name)
+        if old["from"] <= day < old["until"]:
+            price = old[row.part] if row.part else old["usd"]
+            return replace(
+                sku,
+                tiers=_tiers(old, price, row.per),
+                as_of=old.as_of,
+                checked=old.checked,
+                source=old.source,
+                facts=(name, *sku.facts[1:]),
+            )
+    known = sku.as_of is not None and sku.as_of <= day
+    return sku if known else None
+
+
+def instance_skus(type: str, usd: object, paid_usd: object) -> tuple[Sku, Sku]:
+    """An instance type's hours, and Lambda's fee on them (fact lambda.price.lmi)."""
+    rule = fact("lambda.price.lmi")
+    on_demand = exact(f"price of {type}", usd)
+    paid = on_demand if paid_usd is None else exact(f"paid price of {type}", paid_usd)
+    fee = on_demand * exact(rule.id, rule["management_fee_pct_of_ec2_on_demand"]) / 100
+    caller = Source(None, "given by the caller", "caller")
+    hours = Sku(
+        f"BoxUsage:{type}", "AmazonEC2", f"{type} instances", "h", (Tier(None, paid),),
+        "hours running", None, None, caller, (),
+    )  # fmt: skip
+    return hours, Sku(
+        f"Lambda-Managed-Instances:{type}", LAMBDA, f"Lambda's fee on {type}", "h",
+        (Tier(None, fee),), "share of the price on demand, whatever is paid", rule.as_of,
+        rule.checked, rule.source, (rule.id,),
+    )  # fmt: skip

@@ -251,6 +251,8 @@ DELIVERIES = {
     "lambda": "DeliveryAttempts-LAMBDA",
     "http": "DeliveryAttempts-HTTP",
     "email": "DeliveryAttempts-SMTP",
+    "firehose": "DeliveryAttempts-FIREHOSE",
+    "mobile": "DeliveryAttempts-APNS",
 }
 
 
@@ -271,8 +273,8 @@ def sns_usage(
     fifo
         A FIFO topic pays for messages and for gigabytes instead.
     deliveries
-        Notifications by target: "sqs", "lambda" (both free), "http", "email". A FIFO topic
-        delivers to queues.
+        Notifications by target: "sqs", "lambda" (both free), "http", "email", "firehose",
+        "mobile". A FIFO topic delivers to queues.
     kb_per_gb
         1,048,576; a calculator that takes decimal gigabytes uses 1,000,000.
 

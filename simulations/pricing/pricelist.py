@@ -7,10 +7,12 @@ standard library, `simulations.facts` and the rest of this package.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,10 @@ class MissingPrice(LookupError):
     """There is no price for this; it never counts as zero."""
 
 
+class StalePrice(LookupError):
+    """A price has not been looked at for longer than was allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One price, for the part of a month's quantity up to `up_to` (None: without end)."""
@@ -35,11 +41,18 @@ class Tier:
 
 @dataclass(frozen=True, slots=True)
 class FreeTier:
-    """A free quantity a month; SKUs that name the same pool share it."""
+    """A free quantity a month; SKUs that name the same pool share it.
+
+    Attributes
+    ----------
+    months
+        How long a new account has it; 0 when it never ends.
+    """
 
     pool: str
     quantity: Decimal
     fact: str
+    months: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,8 @@ class Sku:
         How the quantity is counted, in words.
     as_of, checked, source, facts
         Date and origin of the price, and the ids of the facts it was made from.
+    currency
+        What the tiers' prices are in; "USD" everywhere but in China.
     """
 
     usage_type: str
@@ -69,6 +84,7 @@ class Sku:
     source: Source
     facts: tuple[str, ...]
     free: FreeTier | None = None
+    currency: str = "USD"
 
     def __post_init__(self) -> None:
         name = self.usage_type
@@ -119,42 +135,71 @@ class PriceList:
     region: str
     skus: Mapping[str, Sku]
     as_of: str | None = None
+    currency: str = "USD"
 
     @classmethod
-    def load(cls, region: str = "us-east-1", as_of: str | date | None = None) -> PriceList:
-        """The price list that the facts hold.
+    def load(
+        cls,
+        region: str = "us-east-1",
+        as_of: str | date | None = None,
+        *,
+        folder: str | Path | None = None,
+        max_age_days: int | None = None,
+        today: date | None = None,
+        unverified: bool = False,
+    ) -> PriceList:
+        """The price list that the facts hold, or that of a folder of AWS's own files.
 
         Parameters
         ----------
         region
             AWS region code.
         as_of
-            Leave out for the newest prices. With a date, a price that is known only from a
-            later date is missing: asking for it fails.
+            Leave out for the newest prices. With a date, a price that held then and no longer
+            does takes the place of today's; one that is known only from a later date is
+            missing: asking for it fails.
+        folder
+            Where `simulations.aws.prices` keeps refreshed files: ``<folder>/<region>/*.json``.
+        max_age_days, today
+            Refuse prices that nobody has looked at for longer than this. Left out, age does
+            not count: a book built later shows the prices it was written with, dated.
+        unverified
+            Also take prices known from memory alone, which nobody has found on a page yet.
 
         Raises
         ------
         MissingPrice
             If the facts hold no price of this region, or none that old.
+        StalePrice
+            If a price is older than `max_age_days`.
         ValueError
             If `as_of` is no date, or a day on which nobody has looked yet.
         """
         from simulations.pricing.catalog import read_skus
+        from simulations.pricing.offers import folder_skus
 
-        skus = read_skus(region)
+        skus = (
+            read_skus(region, None, unverified) if folder is None else folder_skus(folder, region)
+        )
         if not skus:
             raise MissingPrice(f"no prices for region {region!r}; the facts hold us-east-1")
+        if max_age_days is not None:
+            _refuse_stale(skus, max_age_days, date.today() if today is None else today)
+        currency = skus[0].currency
         if as_of is None:
-            return cls(region, _by_name(skus))
+            return cls(region, by_name(skus), None, currency)
         day = _day(as_of)
         newest = max(sku.checked or "" for sku in skus)
         if day > newest:
             raise ValueError(f"as_of={day} is later than the facts: last checked on {newest}")
-        known = [sku for sku in skus if sku.as_of is not None and sku.as_of <= day]
+        if folder is None:
+            known = read_skus(region, day, unverified)
+        else:
+            known = tuple(s for s in skus if s.as_of is not None and s.as_of <= day)
         if not known:
             oldest = min(sku.as_of or day for sku in skus)
             raise MissingPrice(f"no prices as of {day}; the oldest that the facts hold: {oldest}")
-        return cls(region, _by_name(known), day)
+        return cls(region, by_name(known), day, currency)
 
     def __getitem__(self, usage_type: str) -> Sku:
         """The SKU of a usage type; `MissingPrice` names near ones."""
@@ -206,23 +251,63 @@ class PriceList:
             )
         return replace(self, skus=MappingProxyType(skus))
 
-    def bill(self, usage: Mapping[str, object], free_tier: bool = False) -> Bill:
+    def with_instance(
+        self, type: str, usd_per_hour: object, paid_usd_per_hour: object = None
+    ) -> PriceList:
+        """The same list with an EC2 instance type, and Lambda's fee on it.
+
+        Parameters
+        ----------
+        type
+            As EC2 calls it: "m7g.xlarge".
+        usd_per_hour
+            Its price on demand; the fee for Lambda Managed Instances is a share of it.
+        paid_usd_per_hour
+            What is paid for it, under a Savings Plan say; the price on demand if left out.
+
+        Examples
+        --------
+        >>> from simulations.pricing import managed_instances_usage
+        >>> prices = PriceList.load().with_instance("m7g.xlarge", 0.1632, 0.0457)
+        >>> print(prices.bill(managed_instances_usage(100_000_000, "m7g.xlarge", 2000)).total_usd)
+        160.36
+        """
+        from simulations.pricing.catalog import instance_skus
+
+        fresh = instance_skus(type, usd_per_hour, paid_usd_per_hour)
+        skus = {**self.skus, **{sku.usage_type: sku for sku in fresh}}
+        return replace(self, skus=MappingProxyType(skus))
+
+    def bill(
+        self,
+        usage: Mapping[str, object] | Iterable[tuple[str, object]],
+        free_tier: bool | Iterable[str] = False,
+    ) -> Bill:
         """Price a month's usage, line by line.
 
         Parameters
         ----------
         usage
-            Quantity by usage type. Tiers and free tiers count from zero, so this is the whole
-            month of the whole account (or organization with consolidated billing).
+            Quantity by usage type, or pairs of them (a million lines take under a second). A
+            quantity in a mapping may be a pair with its unit, which is then checked. Tiers and free tiers count from zero, so this is the whole month of the
+            whole account (or organization with consolidated billing).
         free_tier
-            Whether the monthly free quantities are taken off first.
+            Whether the monthly free quantities are taken off first: True for those that never
+            end, or the names of the pools that are left, such as "Global-Request".
 
         Raises
         ------
         MissingPrice
             If a usage type has no price here.
         ValueError
-            If a quantity is no number, not finite or negative.
+            If a quantity is no number, not finite or negative, or its unit is not the one that
+            is sold.
+
+        Examples
+        --------
+        >>> PriceList.load().bill({"Request": (5, "GB")})
+        Traceback (most recent call last):
+        ValueError: quantity of Request is in 'GB'; it is sold by 'request'
         """
         from simulations.pricing.bill import make_bill
 
@@ -232,13 +317,13 @@ class PriceList:
         return f"<prices of {self.region}: {len(self.skus)} usage types>"
 
 
-def _by_name(skus: Sequence[Sku]) -> Mapping[str, Sku]:
+def by_name(skus: Sequence[Sku]) -> Mapping[str, Sku]:
     """Index by usage type, or by service and usage type where the type alone is not unique."""
     from simulations.pricing.catalog import SHARED_NAMES
 
-    return MappingProxyType(
-        {(s.key if s.usage_type in SHARED_NAMES else s.usage_type): s for s in skus}
-    )
+    sellers = Counter(sku.usage_type for sku in skus)
+    shared = SHARED_NAMES | {name for name, many in sellers.items() if many > 1}
+    return MappingProxyType({(s.key if s.usage_type in shared else s.usage_type): s for s in skus})
 
 
 def _tiers(old: Sku, price: NewPrice) -> tuple[Tier, ...]:
@@ -259,6 +344,18 @@ def _tiers(old: Sku, price: NewPrice) -> tuple[Tier, ...]:
         )
         for up_to, usd in pairs
     )
+
+
+def _refuse_stale(skus: Sequence[Sku], max_age_days: int, today: date) -> None:
+    old = [
+        s for s in skus if s.checked and (today - date.fromisoformat(s.checked)).days > max_age_days
+    ]
+    if old:
+        names = ", ".join(sku.usage_type for sku in old[:3])
+        raise StalePrice(
+            f"{len(old)} of {len(skus)} prices were last checked more than {max_age_days} days"
+            f" before {today}: {names} and others; refresh them (make prices)"
+        )
 
 
 def _day(as_of: str | date) -> str:

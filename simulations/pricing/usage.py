@@ -5,8 +5,11 @@ May import: the standard library only.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, localcontext
+from math import isfinite
+from typing import Any
 
 #: Wide enough that no bill is ever rounded inside: sums of milliseconds times megabytes times
 #: a price of eleven decimals.
@@ -58,6 +61,21 @@ def exact(name: str, value: object) -> Decimal:
     return number
 
 
+def _total(usage_type: str, column: list[Any]) -> Decimal:
+    """The exact sum of one usage type's lines, each of which must be possible by itself."""
+    kinds = set(map(type, column))
+    with localcontext(EXACT):
+        if kinds == {int} and min(column) >= 0:
+            return Decimal(sum(column))
+        if kinds == {float} and isfinite(sum(column)) and min(column) >= 0:
+            # Lines repeat their numbers where they come from a clock: each is converted once.
+            if len(set(column[:4000])) < len(column[:4000]) // 2:
+                counts = Counter(column)
+                return sum((Decimal(repr(x)) * n for x, n in counts.items()), Decimal(0))
+            return sum(map(Decimal, map(repr, column)), Decimal(0))
+        return sum((exact(f"quantity of {usage_type}", x) for x in column), Decimal(0))
+
+
 class Usage(dict[str, Decimal]):
     """Quantities by usage type (AWS's own names), all finite and 0 or above.
 
@@ -79,9 +97,23 @@ class Usage(dict[str, Decimal]):
 
     def __init__(self, quantities: Mapping[str, object] | Iterable[tuple[str, object]] = ()):
         super().__init__()
-        pairs = quantities.items() if isinstance(quantities, Mapping) else quantities
+        if isinstance(quantities, Mapping):
+            for usage_type, quantity in quantities.items():
+                self.add(usage_type, quantity)
+        else:
+            self._add_all(quantities)
+
+    def _add_all(self, pairs: Iterable[tuple[str, object]]) -> None:
+        """Sum many lines, those of a usage type together: a million in about a second."""
+        columns: dict[str, list[Any]] = {}
         for usage_type, quantity in pairs:
-            self.add(usage_type, quantity)
+            column = columns.get(usage_type)
+            if column is None:
+                columns[usage_type] = [quantity]
+            else:
+                column.append(quantity)
+        for usage_type, column in columns.items():
+            self.add(usage_type, _total(usage_type, column))
 
     def add(self, usage_type: str, quantity: object) -> None:
         """Add a quantity; one of zero leaves no entry unless it is the first."""

@@ -77,6 +77,14 @@ def bench(options: argparse.Namespace) -> None:
     measure_all(ROOT, "benchmarks")
 
 
+def prices(options: argparse.Namespace) -> None:
+    """Fetch today's prices from AWS into my-prices/ (needs the network; nothing else does)."""
+    ensure_python(ROOT)
+    command: list[str | Path] = [venv_python(ROOT), "-m", "simulations.aws.prices", *options.rest]
+    if run(command, root=ROOT, environment=steady_environment(ROOT)) != 0:
+        raise Trouble("the prices are as they were")
+
+
 def accept(options: argparse.Namespace) -> None:
     """Accept an intended change: store published numbers and lab outputs anew, for review."""
     ensure_all(ROOT)
@@ -163,6 +171,7 @@ def parser() -> argparse.ArgumentParser:
     one = add("measure", measure)
     one.add_argument("name", nargs="?", help="measure_<name>.py; all of them by default")
     add("bench", bench)
+    add("prices", prices)
     one = add("reset-lab", reset)
     one.add_argument("name", help="for example: 1, lab-01, or its whole name")
     one = add("new-chapter", chapter)
@@ -186,7 +195,7 @@ def run_command(arguments: Sequence[str]) -> int:
     if options.command in (None, "help"):
         top.print_help()
         return 0
-    if rest and options.command not in ("lab", "test"):
+    if rest and options.command not in ("lab", "test", "prices"):
         top.error(f"{options.command} does not take {' '.join(rest)}")
     options.rest = rest
     try:

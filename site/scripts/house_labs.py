@@ -151,12 +151,31 @@ def open_labs(root: Path = ROOT, arguments: Sequence[str] = ()) -> None:
 # ---------------------------------------------------------------- accepting an intended change
 
 
+def joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a cell's outputs with neighboring pieces of one stream joined.
+
+    Where a kernel flushes in the middle of a line depends on how busy the machine is.
+    """
+    found: list[dict[str, Any]] = []
+    for output in outputs:
+        last = found[-1] if found else {}
+        both = (output.get("output_type"), last.get("output_type"))
+        if both == ("stream", "stream") and output["name"] == last["name"]:
+            last["text"] = "".join([*last["text"], *output["text"]]).splitlines(keepends=True)
+        else:
+            found.append(output)
+    return found
+
+
 def tidy(notebook: Notebook) -> Notebook:
     """Return a notebook without what differs between two runs: times and versions."""
     cells = []
     for cell in notebook["cells"]:
         metadata = {key: value for key, value in cell["metadata"].items() if key != "execution"}
-        cells.append({**cell, "metadata": metadata})
+        kept = {**cell, "metadata": metadata}
+        if "outputs" in cell:
+            kept["outputs"] = joined(cell["outputs"])
+        cells.append(kept)
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return {
         **notebook,

@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from simulations.experiments.aws_examples import EXAMPLES, PricingExample
+from simulations.experiments.records import record
+from simulations.experiments.worked_bills import NotUnderstood, not_priced, work, worked_bills
+from simulations.experiments.worked_watch import quantity
 from simulations.pricing import PriceList, billed_ms, lambda_usage
 
 #: Examples of these services that wait for their usage types (EC2 under Lambda, MicroVMs, tenants).
@@ -78,3 +81,47 @@ def test_memory_table_is_the_gathered_one(shared: Path) -> None:
     assert text.split()[1:] == [
         "128,11.722,0.024628", "256,6.678,0.028035", "512,3.194,0.026830", "1024,1.465,0.024638"
     ]  # fmt: skip
+
+
+WORKED = record("worked_examples")["examples"]
+
+
+def test_every_published_example_is_priced_to_the_cent() -> None:
+    bills = worked_bills()
+    assert not_priced() == {}
+    assert len(bills) == sum(one["kind"] == "dollars" for one in WORKED) > 50
+    assert {one.id: one.difference_usd for one in bills if one.difference_usd} == {}
+
+
+def test_pages_that_differ_from_our_list_are_the_old_and_the_rounded_ones() -> None:
+    """All others come out with our own prices: the page's are the same."""
+    assert {one.id for one in worked_bills() if one.other_prices} == {
+        "lambda-tenant-1", "lambda-legacy-128", "ddb-od-writes", "ddb-od-reads", "billing-blended"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "example", [one for one in WORKED if one["kind"] == "quantity"], ids=lambda one: one["id"]
+)
+def test_every_published_quantity_is_counted(example: dict[str, Any]) -> None:
+    assert float(quantity(example)) == example["expected_value"]
+
+
+def test_an_input_that_nobody_understands_is_not_left_out() -> None:
+    example = next(one for one in WORKED if one["id"] == "ic-sqs-std")
+    strange = example | {"inputs": example["inputs"] | {"moon_phase": 3}}
+    with pytest.raises(NotUnderstood, match="moon_phase"):
+        work(strange)
+    assert list(not_priced([strange])) == ["ic-sqs-std"]
+    with pytest.raises(NotUnderstood, match="no estimator for tarot"):
+        work(example | {"service": "tarot"})
+
+
+def test_the_record_is_the_gathered_list(shared: Path) -> None:
+    import yaml
+
+    text = (shared.parent / "worked_examples.yaml").read_text(encoding="utf-8")
+    gathered = {one["id"]: one for one in yaml.safe_load(text)["examples"]}
+    assert gathered.keys() == {one["id"] for one in WORKED}
+    for one in WORKED:
+        assert one == {name: gathered[one["id"]].get(name) for name in one}

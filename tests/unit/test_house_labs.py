@@ -13,6 +13,7 @@ import pytest
 from house_common import Trouble
 from house_labs import (
     find_lab,
+    joined,
     learners_copy,
     make_copies,
     notebook_text,
@@ -150,3 +151,15 @@ def test_strict_nbval_catches_a_tampered_output(
     command += ["-c", str(root / "pyproject.toml"), "--rootdir", str(tmp_path), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (done.returncode == 0) is passes, done.stdout + done.stderr
+
+
+def test_what_a_busy_kernel_printed_in_pieces_is_stored_in_one() -> None:
+    def stream(name: str, *text: str) -> dict[str, object]:
+        return {"output_type": "stream", "name": name, "text": list(text)}
+
+    shown: dict[str, object] = {"output_type": "display_data", "data": {}}
+    pieces = [stream("stdout", "right: 2"), stream("stdout", " %\n", "done\n"), shown]
+    pieces += [stream("stdout", "a\n"), stream("stderr", "b\n")]
+    whole = [stream("stdout", "right: 2 %\n", "done\n"), shown]
+    whole += [stream("stdout", "a\n"), stream("stderr", "b\n")]
+    assert joined(pieces) == whole
