@@ -6,6 +6,7 @@ May import: the standard library, SimPy, `simulations.workload`, `.faults`, `.cl
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
 from heapq import heappush
 from typing import Any
@@ -25,12 +26,12 @@ class ProviderError(ServiceError):
 class Dependency(Component):
     """What a handler calls by name: a provider, or a client that calls one."""
 
-    # No abstract class: asking whether something is one would cost as much as a call.
+    # Not made by `ABCMeta`: asking whether something is one would cost as much as a call.
     billed = False
 
+    @abstractmethod
     def call(self, entity: int, attempt: int = 1, environment: int = -1) -> Step:
         """Call on behalf of `entity`, from an execution environment."""
-        raise NotImplementedError
 
 
 class Provider(Dependency):
