@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Generator
 from random import Random
-from statistics import NormalDist
 from typing import Any
 
 import simpy
@@ -163,9 +162,3 @@ class PlainShop:
         self.env.process(self.arrivals(duration_s))
         self.env.run()
         return sum(len(row) == 9 for row in self.spans)
-
-
-def quantile(mean_s: float, cv: float, q: float) -> float:
-    """The quantile of a provider's time, to check the model against."""
-    middle, spread = lognormal(mean_s, cv)
-    return math.exp(NormalDist(middle, spread).inv_cdf(q))
