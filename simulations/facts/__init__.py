@@ -11,13 +11,12 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Fact", "Source", "UnknownFact", "fact", "facts", "older_than"]
+__all__ = ["Change", "Fact", "Source", "UnknownFact", "changes", "fact", "facts"]
 
 
 class UnknownFact(KeyError):
@@ -98,10 +97,6 @@ class Fact:
             raise TypeError(f"{self.id} is {self.value!r}, not a number")
         return self.value
 
-    def age_days(self, today: date) -> int:
-        """Days since the fact was last looked at."""
-        return (today - date.fromisoformat(self.checked)).days
-
     def __repr__(self) -> str:
         shown = " ".join(str(_plain(self.value)).split())
         if len(shown) > 60:
@@ -113,6 +108,55 @@ class Fact:
     def __reduce__(self) -> tuple[Any, ...]:
         # Read-only mappings cannot be pickled; the id can, and names the same fact elsewhere.
         return (fact, (self.id,))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What older pages still say, and what holds now.
+
+    Attributes
+    ----------
+    before
+        What held until then, in words.
+    now
+        What holds, in words; facts stand in braces, as ``{lambda.tmp:max_mb in GB}``.
+    since
+        Month, year or span of the change; empty where nobody says when.
+    checked
+        The day on which it was last looked at.
+    source
+        Where the old value was read.
+    confidence
+        "seen" (read there) or "memory" (unverified).
+    """
+
+    id: str
+    service: str
+    what: str
+    before: str
+    now: str
+    since: str
+    checked: str
+    source: Source
+    confidence: str
+    note: str = ""
+
+
+@cache
+def changes() -> tuple[Change, ...]:
+    """What has changed since older pages were written, the latest first, the undated last.
+
+    Examples
+    --------
+    >>> next(one for one in changes() if one.id == "lambda.rounding").before
+    '100 ms'
+    """
+    text = resources.files(__name__).joinpath("changes.json").read_text(encoding="utf-8")
+    found = [
+        Change(source=Source(**entry.pop("source")), **entry)
+        for entry in json.loads(text)["changes"]
+    ]
+    return tuple(sorted(found, key=lambda one: one.since, reverse=True))
 
 
 def _words(names: Any) -> str:
@@ -186,15 +230,3 @@ def facts(prefix: str = "") -> Iterator[Fact]:
     ['lambda.keepalive.2025', 'lambda.keepalive.2020']
     """
     return (one for name, one in _all().items() if name.startswith(prefix))
-
-
-def older_than(days: int, today: date) -> list[Fact]:
-    """Facts that nobody has looked at for more than `days` days, oldest first.
-
-    Examples
-    --------
-    >>> older_than(0, date(2026, 11, 23))
-    []
-    """
-    old = [one for one in _all().values() if one.age_days(today) > days]
-    return sorted(old, key=lambda one: (one.checked, one.id))

@@ -69,6 +69,9 @@ def _is_mapping(value: Any) -> bool:
 
 def _unit(found: Fact, name: str) -> str:
     """Return the unit of a part: the end of its name, else the fact's own."""
+    rate = re.fullmatch(r".+_per_(s|min|h)", name)  # not "per_s", which is a time
+    if rate:
+        return {"s": "per second", "min": "per minute", "h": "per hour"}[rate.group(1)]
     last = name.rsplit("_", 1)[-1].lower()
     if last in _SUFFIXES:
         unit = _SUFFIXES[last]

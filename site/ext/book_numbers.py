@@ -114,14 +114,14 @@ def resolve(app: Sphinx, doctree: nodes.document) -> None:
 
 def _fact_details(shown: Shown) -> str:
     fact = shown.fact
-    dated = f"as of {fact.as_of}" if fact.as_of else f"checked {fact.checked}"
+    dated = f"as of {fact.as_of}, " if fact.as_of else ""
     link = source_words(fact)
     if fact.source.url:
         link = f'<a href="{escape(fact.source.url)}">{escape(link)}</a>'
     else:
         link = escape(link)
     place = "" if fact.region in ("", "all") else f", {escape(fact.region)}"
-    return f"{escape(shown.title)}{place}, {escape(dated)}. {link}"
+    return f"{escape(shown.title)}{place}, {escape(dated)}checked {escape(fact.checked)}. {link}"
 
 
 def visit_fact(self: Any, node: FactNode) -> None:
@@ -160,7 +160,7 @@ def visit_text_fact(self: Any, node: FactNode) -> None:
 
 
 class AllFacts(SphinxDirective):
-    """`{all-facts}`: every fact that some page shows, by service, with the pages that use it."""
+    """`{all-facts}`: every fact there is, by service, with the pages that show it."""
 
     has_content = False
 
@@ -180,8 +180,7 @@ def visit_all_facts(self: Any, node: AllFactsNode) -> None:
             pages.setdefault(identity, []).append(docname)
     services: dict[str, list[str]] = {}
     for fact in facts():
-        if fact.id in pages:
-            services.setdefault(fact.service, []).append(fact.id)
+        services.setdefault(fact.service, []).append(fact.id)
     here = self.builder.current_docname
     for service in sorted(services):
         self.body.append(
@@ -190,9 +189,10 @@ def visit_all_facts(self: Any, node: AllFactsNode) -> None:
         for identity in sorted(services[service]):
             links = ", ".join(
                 f'<a href="{self.builder.get_relative_uri(here, d)}">{escape(env.titles[d].astext())}</a>'
-                for d in pages[identity]
+                for d in pages.get(identity, ())
             )
-            self.body.append(_row(identity).replace("</li>", f" Used in: {links}.</li>"))
+            used = f" Used in: {links}." if links else ""
+            self.body.append(_row(identity).replace("</li>", f"{used}</li>"))
         self.body.append("</ul>")
     raise nodes.SkipNode
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 import make_trust
 import pytest
+
+from simulations.facts import changes, facts
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +80,36 @@ def test_every_recorded_comparison_is_published_with_its_verdict_and_linked(
     verdicts = [verdict for _, verdict in sorted(order)]
     misses = verdicts.count("fail")
     assert set(verdicts[:misses]) <= {"fail"}, "misses stand first"
+
+
+def test_every_fact_is_listed_with_its_source_and_the_day_of_the_last_look(
+    pages: dict[str, str],
+) -> None:
+    page = pages["book/reference/facts-and-sources.html"]
+    for one in facts():
+        row = re.search(rf'<li id="{re.escape(one.id)}">(.*?)</li>', page, re.DOTALL)
+        assert row, one.id
+        assert f"checked {one.checked}" in words(row[1]), one.id
+        if one.source.url:
+            assert f'href="{escape(one.source.url)}"' in row[1], one.id
+        if one.confidence != "seen":
+            assert "unverified" in row[1], one.id
+
+
+def test_every_change_is_listed_with_what_holds_now(pages: dict[str, str]) -> None:
+    page = words(pages["book/reference/what-has-changed.html"])
+    for one in changes():
+        assert f"{one.what}. " in page, one.id
+        assert one.before in page, one.id
+        assert one.since in page, one.id
+    assert "{" not in page, "a fact that was not filled in"
+
+
+def test_a_fact_in_prose_says_its_date_and_the_day_of_the_last_look(pages: dict[str, str]) -> None:
+    notes = re.findall(
+        r'id="fact-\d+-note">(.*?)</span>', pages["book/lambda/lambda-cost.html"],
+        re.DOTALL,
+    )  # fmt: skip
+    assert notes
+    for note in notes:
+        assert re.search(r"checked 20\d\d-\d\d-\d\d\. ", words(note)), note

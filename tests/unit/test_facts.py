@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from simulations.facts import UnknownFact, fact, facts, older_than
+from simulations.facts import UnknownFact, changes, fact, facts
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "simulations" / "facts" / "aws.json"
@@ -93,7 +93,24 @@ def test_facts_travel_between_processes() -> None:
     assert pickle.loads(pickle.dumps(one)) is one
 
 
-def test_age_counts_from_the_last_look() -> None:
-    assert fact("lambda.memory").age_days(date(2026, 12, 23)) == 30
-    assert older_than(30, date(2026, 12, 23)) == []
-    assert len(older_than(29, date(2026, 12, 23))) == len(list(facts()))
+def test_a_change_says_what_held_what_holds_and_where_that_was_read() -> None:
+    every = changes()
+    assert len({one.id for one in every}) == len(every) > 15
+    for one in every:
+        assert one.before, one.id
+        assert one.confidence in ("seen", "memory"), one.id
+        assert (one.confidence == "memory") == (one.source.source_class == "memory"), one.id
+        assert one.source.url, one.id
+        date.fromisoformat(one.checked)
+    dated = [one.since for one in every if one.since]
+    assert dated == sorted(dated, reverse=True)
+
+
+def test_the_vintages_of_prices_and_the_list_of_changes_agree() -> None:
+    # The same old value stands as a fact, for the price lists of earlier years.
+    before = {one.id: one.before for one in changes()}
+    for name in ("write", "read", "replwrite"):
+        old = fact(f"ddb.price.ondemand.{name}.2024")["usd"] * 1e6
+        told = before[{"replwrite": "ddb.replicated"}.get(name, f"ddb.{name}")]
+        assert float(told.split()[0]) == pytest.approx(old)
+    assert before["lambda.rounding"] == f"{fact('lambda.price.rounding.2020')['step_ms']} ms"
