@@ -14,7 +14,7 @@ from simulations.experiments.order_table import (
     OrderTable,
     life,
 )
-from simulations.services.table import Index
+from simulations.services.units import Index
 
 TABLE = "order-life"
 INDEXES = ("customer", "status")

@@ -6,25 +6,23 @@ May import: the standard library and the rooms above `experiments`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 
 from simulations._check import between, not_negative, positive
 from simulations.experiment import Axis, Choice, Number, Result, Role, Series, Slider, experiment
 from simulations.experiments.order_table import OrderTable
-from simulations.facts import fact
+from simulations.experiments.table_month import DAY_MIN, daily, serve
 from simulations.pricing import PriceList, Usage, dynamodb_usage
+from simulations.services import CapacityScaling, ProvisionedCapacity
 
 MONTH_H = 730
 #: The day before on-demand prices were halved.
 BEFORE = "2024-10-31"
-DAY_MIN = 1440
 #: Assumed: how long auto scaling takes until new capacity stands ("several minutes", says AWS).
-APPLY_MIN = 3
-#: Assumed: it lowers capacity when utilization is so far below its target.
-BELOW_TARGET = 0.20
+APPLY_MIN = CapacityScaling().delay_s / 60
 
 #: How capacity may be paid: words, and the years of a reservation.
 TERMS = (("provisioned", 0), ("reserved 1 year", 1), ("reserved 3 years", 3))
@@ -79,7 +77,7 @@ def modes(unit: Annotated[str, Choice(("write", "read"))] = "write") -> Result:
     roles: tuple[Role, ...] = ("coupled", "theory", "theory")
     for (words, years), role in zip(TERMS, roles, strict=True):
         full_usd = 1e6 * hourly_usd(unit, years) / 3600
-        name = words.removeprefix("reserved ")
+        name = words.removeprefix("reserved ") if years == 1 else words
         costs = [full_usd * 100 / u for u in shares]
         series.append(Series(name, shares, costs, role=role, label_at=label_at[years]))
         numbers[f"break-even {words}"] = Number(break_even(unit, years))
@@ -202,119 +200,11 @@ def levers(orders_m: float = 10.0, months_kept: float = 12.0) -> dict[str, float
     }
 
 
-@dataclass(frozen=True)
-class Scaled:
-    """A day of provisioned capacity under auto scaling.
-
-    Attributes
-    ----------
-    capacity
-        Units, minute by minute.
-    utilization
-        Units served over units provisioned.
-    throttled
-        Share of the units asked for that found neither capacity nor burst credit.
-    """
-
-    capacity: tuple[float, ...]
-    utilization: float
-    throttled: float
-
-
-def autoscale(load: Sequence[float], target: float = 0.7) -> Scaled:
-    """Follow a load (units per second, minute by minute) with DynamoDB's auto scaling.
-
-    Up after two consecutive minutes above the target, down after fifteen 20 points below it, to
-    what brings utilization to the target; new capacity stands three minutes later. Of decreases
-    there are four a day at any time, then one an hour. Unused capacity is kept for 300 s as
-    burst. What is throttled is not tried again. The day repeats until it no longer changes.
-
-    Examples
-    --------
-    >>> steady = autoscale([70.0] * 1440)
-    >>> round(steady.utilization, 2), steady.throttled
-    (0.7, 0.0)
-    """
-    between("target", target, 0.2, 0.9)
-    if not load or not any(load):
-        raise ValueError("load is empty: there is nothing to follow")
-    rule = fact("ddb.autoscale")
-    up_min, down_min = int(rule["up_consecutive_min"]), int(rule["down_datapoints"])
-    most_burst_s = fact("ddb.burst").number
-    capacity = max(1.0, math.ceil(load[0] / target))
-    day = _Day(capacity, most_burst_s * capacity)
-    for _ in range(3):
-        day = day.next_day()
-        for minute, asked in enumerate(load):
-            day.minute(minute, asked, target, up_min, down_min, most_burst_s)
-    provisioned = math.fsum(day.capacities)
-    served = math.fsum(load) - day.throttled
-    return Scaled(tuple(day.capacities), served / provisioned, day.throttled / math.fsum(load))
-
-
-class _Day:
-    """The state of auto scaling."""
-
-    def __init__(self, capacity: float, credit: float) -> None:
-        self.capacity, self.credit = capacity, credit
-        self.capacities: list[float] = []
-        self.throttled = 0.0
-        self.above = self.below = 0
-        self.decreases, self.last_decrease = 0, -math.inf
-        self.waiting: tuple[int, float] | None = None
-
-    def next_day(self) -> _Day:
-        """Midnight: counters of the day begin anew, capacity and credit stay."""
-        return _Day(self.capacity, self.credit)
-
-    def minute(
-        self,
-        minute: int,
-        asked: float,
-        target: float,
-        up_min: int,
-        down_min: int,
-        most_burst_s: float,
-    ) -> None:
-        if self.waiting is not None and minute >= self.waiting[0]:
-            self.capacity, self.waiting = self.waiting[1], None
-            self.above = self.below = 0
-        units, room = 60 * asked, 60 * self.capacity
-        from_credit = min(max(units - room, 0.0), self.credit)
-        served = min(units, room) + from_credit
-        self.credit = min(
-            self.credit - from_credit + max(room - units, 0.0), most_burst_s * self.capacity
-        )
-        self.throttled += (units - served) / 60
-        self.capacities.append(self.capacity)
-        used = served / room
-        self.above = self.above + 1 if used > target else 0
-        self.below = self.below + 1 if used < target - BELOW_TARGET else 0
-        wanted = max(1.0, math.ceil(served / 60 / target))
-        if self.waiting is not None:
-            return
-        if self.above >= up_min and wanted > self.capacity:
-            self.waiting = (minute + APPLY_MIN, wanted)
-        elif self.below >= down_min and wanted < self.capacity and self._may_fall(minute):
-            self.waiting = (minute + APPLY_MIN, wanted)
-            self.decreases += 1
-            self.last_decrease = minute
-
-    def _may_fall(self, minute: int) -> bool:
-        free = int(fact("ddb.decrease")["initial"])
-        return self.decreases < free or minute - self.last_decrease >= 60
-
-
-def _daily(minute: int) -> float:
-    """A shop's day: least at four in the morning, most at four in the afternoon."""
-    return 100 - 95 * math.cos(2 * math.pi * (minute - 240) / DAY_MIN)
-
-
-#: Days of 100 units a second on average, but for the last: its batches come on top.
+#: Days of 100 units a second on average, but for those with a sale: it comes on top.
 DAYS: dict[str, Callable[[int], float]] = {
     "the same all day": lambda minute: 100.0,
-    "day and night": _daily,
-    "with a sale at noon": lambda minute: _daily(minute) * (5 if 720 <= minute < 750 else 1),
+    "day and night": daily,
+    "with a sale at noon": lambda minute: daily(minute) * (5 if 720 <= minute < 750 else 1),
     "five minutes an hour": lambda minute: 1200.0 if minute % 60 < 5 else 0.0,
     "one hour a night": lambda minute: 2400.0 if 120 <= minute < 180 else 0.0,
 }
@@ -327,22 +217,23 @@ def following(
 ) -> Result:
     """Follow one day's writes with auto scaling: what it reaches, throttles and costs."""
     load = [DAYS[day](minute) for minute in range(DAY_MIN)]
-    found = autoscale(load, target)
+    first = max(1, math.ceil(load[0] / target))
+    scaled = ProvisionedCapacity(1, first, CapacityScaling(target=target))
+    found = serve(load * 3, scaled, skipped_min=2 * DAY_MIN)  # the third day repeats the second
     hours = [minute / 60 for minute in range(0, DAY_MIN, 3)]
-    scaled_usd = hourly_usd("write") * math.fsum(found.capacity) / 60
     demand_usd = on_demand_usd("write") * 60 * math.fsum(load)
     fixed_usd = hourly_usd("write") * 24 * max(load)
     return Result(
         Axis("hour of the day"),
         Axis("write units", "per s"),
         (
-            Series("capacity", hours, found.capacity[::3], "step", "coupled"),
+            Series("capacity", hours, found.capacity(2 * DAY_MIN, DAY_MIN)[::3], "step", "coupled"),
             Series("asked for", hours, load[::3], "line", "plain"),
         ),
         {
             "utilization": Number(found.utilization),
             "throttled": Number(found.throttled),
-            "scaled": Number(scaled_usd, "USD"),
+            "scaled": Number(found.usd, "USD"),
             "on demand": Number(demand_usd, "USD"),
             "for the peak": Number(fixed_usd, "USD"),
             "peak utilization": Number(math.fsum(load) / DAY_MIN / max(load)),

@@ -11,15 +11,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from simulations.services.table import (
-    KB,
-    Index,
-    Item,
-    item_size,
-    page_units,
-    read_units,
-    write_units,
-)
+from simulations.services.item import KB, Item, item_size
+from simulations.services.units import Index, page_units, read_units, write_units
 
 KEY = ("order",)
 #: Orders of a customer that one look at "my orders" shows.

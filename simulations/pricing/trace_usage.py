@@ -16,6 +16,8 @@ from simulations.pricing.estimators import lambda_suffix
 from simulations.pricing.pricelist import MissingPrice
 from simulations.pricing.trace_events import KINDS, events_and_pollers
 from simulations.pricing.trace_ready import kept_ready, shared_ms
+from simulations.pricing.trace_table import KINDS as TABLES
+from simulations.pricing.trace_table import tables
 from simulations.pricing.usage import EXACT, Usage
 
 if TYPE_CHECKING:
@@ -28,7 +30,8 @@ def usage(trace: Trace, *, init_billed: bool | None = None, round_ms: int | None
     A function is billed for every invocation that ended (a timed-out one up to its timeout),
     never for a throttled one; a queue for its sends, receives (empty ones too) and deletes; a
     topic for what was published. Provisioned concurrency, SnapStart and streamed responses:
-    see `trace_ready`; asynchronous events and provisioned pollers: `trace_events`.
+    see `trace_ready`; asynchronous events and provisioned pollers: `trace_events`; tables:
+    `trace_table`.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ def usage(trace: Trace, *, init_billed: bool | None = None, round_ms: int | None
             used.add(usage_type, quantity)
     for usage_type, requests in _messages(trace).items():
         used.add(usage_type, requests)
-    for usage_type, quantity in events_and_pollers(trace):
+    for usage_type, quantity in (*events_and_pollers(trace), *tables(trace)):
         used.add(usage_type, quantity)
     return used
 
@@ -124,7 +127,7 @@ def _functions(
             settings[code] = config
             own = bool(config.get("init_billed", True))
             with_init[code] = own if init_billed is None else init_billed
-        elif config.get("billed", True) and kind not in ("Queue", "Topic", *KINDS):
+        elif config.get("billed", True) and kind not in ("Queue", "Topic", *KINDS, *TABLES):
             raise MissingPrice(f"{name} is a {kind}: no usage is known for that")
     counts = dict.fromkeys(settings, 0)
     totals = dict.fromkeys(settings, 0)
@@ -144,8 +147,11 @@ def _functions(
     return {trace.name(code): (settings[code], counts[code], billed[code]) for code in settings}
 
 
-def _messages(trace: Trace) -> dict[str, int]:
-    """Requests of queues and topics by usage type, from spans and meters."""
+def _messages(trace: Trace) -> dict[str, float]:
+    """Requests of queues and topics by usage type, from spans and meters.
+
+    Whole numbers, but for a slice's share of what was metered over a whole run.
+    """
     kinds: dict[int, tuple[str, frozenset[int]]] = {}
     calls = {"Queue": ("send", "receive", "delete", "empty_receive"), "Topic": ("publish",)}
     for name, config in trace.header["components"].items():
@@ -158,7 +164,7 @@ def _messages(trace: Trace) -> dict[str, int]:
             usage_type = queue if kind == "Queue" else "AmazonSNS:Requests-Tier1"
             billed = frozenset(trace.code(operation) for operation in calls[kind])
             kinds[trace.code(name)] = (usage_type, billed)
-    totals: dict[str, int] = {usage_type: 0 for usage_type, _ in kinds.values()}
+    totals = {usage_type: 0.0 for usage_type, _ in kinds.values()}
     if not kinds:
         return totals
     for table in (trace.spans, trace.meters):
@@ -172,5 +178,5 @@ def _messages(trace: Trace) -> dict[str, int]:
                         raise MissingPrice(
                             f"{trace.name(component)}: {trace.name(operation)} without units"
                         )
-                    totals[usage_type] += int(units)
+                    totals[usage_type] += units
     return totals

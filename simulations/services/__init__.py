@@ -5,6 +5,7 @@ from simulations.services.adaptive import AdaptiveRate
 from simulations.services.alias import Alias
 from simulations.services.asynchronous import AsyncInvoke
 from simulations.services.breaker import Breaker
+from simulations.services.capacity import CapacityScaling, OnDemand, ProvisionedCapacity
 from simulations.services.chaos import InjectedError, inject
 from simulations.services.client import CallTimeout, CircuitOpen, Client
 from simulations.services.destinations import InvocationRecord
@@ -19,7 +20,20 @@ from simulations.services.provisioned import Provisioned, TargetTracking
 from simulations.services.queue import Message, Queue
 from simulations.services.retry import Backoff, RetryQuota
 from simulations.services.sdk import sdk_retries
+from simulations.services.table import Table
+from simulations.services.table_calls import (
+    ConditionalCheckFailed,
+    ConditionCheck,
+    Delete,
+    ProvisionedThroughputExceeded,
+    Put,
+    Sized,
+    TransactionCanceled,
+    Update,
+)
+from simulations.services.table_client import TableClient
 from simulations.services.topic import Topic
+from simulations.services.units import Index
 
 __all__ = [
     "KEEP_ALIVE_YEARS",
@@ -31,28 +45,42 @@ __all__ = [
     "Backoff",
     "Breaker",
     "CallTimeout",
+    "CapacityScaling",
     "CircuitOpen",
     "Client",
+    "ConditionCheck",
+    "ConditionalCheckFailed",
     "Context",
+    "Delete",
     "EventSourceMapping",
     "Function",
     "FunctionError",
+    "Index",
     "InjectedError",
     "InvocationRecord",
     "Message",
+    "OnDemand",
     "Payload",
     "Provider",
     "ProviderError",
     "Provisioned",
+    "ProvisionedCapacity",
+    "ProvisionedThroughputExceeded",
+    "Put",
     "Queue",
     "RestoreTimedOut",
     "RetryQuota",
+    "Sized",
     "SnapStart",
+    "Table",
+    "TableClient",
     "TargetTracking",
     "Throttled",
     "TimedOut",
     "Topic",
+    "TransactionCanceled",
     "UnfinishedStep",
+    "Update",
     "inject",
     "keep_alive",
     "sdk_retries",

@@ -1,386 +1,388 @@
-"""Units of a DynamoDB table: what an item weighs, and what each operation on it is counted as.
+"""A DynamoDB table: items, units of every request, throughput, throttles.
 
-The rules are AWS's; where they say "approximately", DynamoDB Local decided (a real one, asked by
-the tests). May import: the standard library and the rooms above.
+`read_units`, `write_units` and `item_size` say what one request counts (see `units` and `item`).
+May import: the standard library, SimPy, `simulations.facts`, `.faults`, `.workload`, `.clock`,
+`.simulation`, `.trace` and this room's modules on tables.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, get_args
+from typing import Any
 
-from simulations._check import whole
+from simulations.clock import Caller, Step
 from simulations.facts import fact
-from simulations.services.limits import source_of
+from simulations.faults import BEFORE, FINE, Fault, Trouble
+from simulations.services.capacity import (
+    Capacity,
+    Decreases,
+    OnDemand,
+    ProvisionedCapacity,
+    Throughput,
+)
+from simulations.services.item import at_most, item_size
+from simulations.services.table_calls import (
+    ConditionalCheckFailed,
+    Get,
+    InternalServerError,
+    Operation,
+    Operations,
+    ProvisionedThroughputExceeded,
+    Query,
+    Stored,
+    TransactGet,
+    TransactionCanceled,
+    TransactWrite,
+)
+from simulations.services.table_store import Outcome, Store
+from simulations.services.units import (
+    Index,
+    page_units,
+    read_units,
+    transact_get_units,
+    transact_write_units,
+    write_units,
+)
+from simulations.simulation import Component, Simulation
+from simulations.trace import NAN
+from simulations.workload import Distribution, Lognormal, as_distribution
 
-Consistency = Literal["eventual", "strong", "transactional"]
-Projection = Literal["ALL", "KEYS_ONLY", "INCLUDE"]
-Item = Mapping[str, Any]
+__all__ = ["Change", "Table", "item_size", "read_units", "write_units"]
 
-KB = 1024
-#: The types of DynamoDB's own JSON, such as {"S": "shoes"}.
-TYPES = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"})
-#: Significant digits and magnitude of a number: DynamoDB's naming rules and data types.
-MOST_DIGITS, LARGEST_EXPONENT, SMALLEST_EXPONENT = 38, 125, -130
+#: Prior for a request's time as a client in the region sees it: AWS says single-digit
+#: milliseconds (fact `ddb.latency`) and gives no distribution; 99 of 100 lie below 10 ms here.
+LATENCY = Lognormal(0.0035, 0.5)
+#: Names of the operations in a trace.
+WORDS = {
+    "Get": "get", "Put": "put", "Update": "update", "Delete": "delete", "Query": "query",
+    "TransactWrite": "transact write", "TransactGet": "transact get",
+}  # fmt: skip
 
 
-def read_units(size_bytes: int, consistency: Consistency = "eventual") -> float:
-    """Read units of one item: one for each 4 KB begun; half, once or twice that.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record of the table's stream: an item before and after a write."""
 
-    Reading an item that does not exist counts as reading one of up to 4 KB (`size_bytes=0`).
+    at_s: float
+    key: Hashable
+    before: Stored | None
+    after: Stored | None
+
+
+_Asked = dict[Throughput, list[tuple[Hashable, float]]]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a request consumes, of which throughput for which key, and what it comes to."""
+
+    kb: float
+    asked: _Asked
+    value: Any = None
+    error: Exception | None = None
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Table(Component, Operations):
+    """A DynamoDB table with its global secondary indexes.
+
+    A request is admitted, takes effect and consumes its units at the moment it begins; its answer
+    comes after the latency (twice that for a transaction, which is prepared and committed). One
+    that finds no throughput is throttled and consumes nothing; one whose condition fails
+    consumes write units all the same.
 
     Parameters
     ----------
-    size_bytes
-        What the whole item weighs (`item_size`), whatever part of it is asked for.
-    consistency
-        "eventual" (half), "strong" (once) or "transactional" (twice).
-
-    Raises
-    ------
-    ValueError
-        If the size is above the 400 KB of an item, or the consistency none of the three.
-
-    Examples
-    --------
-    >>> read_units(8 * 1024, "strong"), read_units(8 * 1024), read_units(1, "transactional")
-    (2.0, 1.0, 2.0)
-    """
-    return _chunks_of_reads(_item_bytes(size_bytes)) * _factor(consistency)
-
-
-def write_units(size_bytes: int, transactional: bool = False) -> int:
-    """Write units of one item: one for each KB begun, twice in a transaction.
-
-    An update or a put counts the larger of the item before and after it, a delete the item that
-    was there; without one there it counts as up to 1 KB (`size_bytes=0`).
-
-    Examples
-    --------
-    >>> write_units(3 * 1024), write_units(3 * 1024 + 1), write_units(0), write_units(1, True)
-    (3, 4, 1, 2)
-    """
-    rule = fact("ddb.units.write")
-    step = int(rule["item_kb_per_unit"]) * KB
-    once = max(1, -(-_item_bytes(size_bytes) // step))
-    return once * int(rule["transactional" if transactional else "standard"])
-
-
-def page_units(sizes: Iterable[int], consistency: Consistency = "eventual") -> float:
-    """Read units of one page of a Query or Scan: the sizes are added, then rounded up to 4 KB.
-
-    What a filter drops counts; so does what a projection leaves out. A page ends at 1 MB. A page
-    that read nothing counts half a unit here (one for strong), as reading a missing item does;
-    DynamoDB Local reports nothing for it.
-
-    Examples
-    --------
-    >>> page_units([1024] * 6), page_units([1024] * 6, "strong"), page_units([])
-    (1.0, 2.0, 0.5)
-    """
-    if consistency == "transactional":
-        raise ValueError("consistency='transactional' is not possible: Query and Scan have none")
-    return _chunks_of_reads(sum(map(_item_bytes, sizes))) * _factor(consistency)
-
-
-def batch_get_units(sizes: Sequence[int], consistency: Consistency = "eventual") -> float:
-    """Read units of a BatchGetItem: each item is rounded up by itself, unlike in a Query.
-
-    A missing item has size 0 and counts as up to 4 KB; DynamoDB Local reports nothing for it.
-
-    Examples
-    --------
-    >>> batch_get_units([1536, 6656], "strong"), page_units([1536, 6656], "strong")
-    (3.0, 2.0)
-    """
-    _at_most("items", len(sizes), int(fact("ddb.batch")["get_items"]), "ddb.batch")
-    if consistency == "transactional":
-        raise ValueError("consistency='transactional' is not possible: see transact_get_units")
-    return sum(read_units(size, consistency) for size in sizes)
-
-
-def transact_get_units(sizes: Sequence[int]) -> float:
-    """Read units of a TransactGetItems: twice each item's strong read; 100 items and 4 MB at most.
-
-    Examples
-    --------
-    >>> transact_get_units([5000, 0])
-    6.0
-    """
-    _transaction(sizes)
-    return sum(read_units(size, "transactional") for size in sizes)
-
-
-def transact_write_units(sizes: Sequence[int]) -> int:
-    """Write units of a TransactWriteItems: twice each write; 100 items and 4 MB at most.
-
-    A cancelled transaction is charged, too. Indexes come on top (`Index.units`), doubled as well.
-
-    Examples
-    --------
-    >>> transact_write_units([900, 1500])
-    6
-    """
-    _transaction(sizes)
-    return sum(write_units(size, transactional=True) for size in sizes)
-
-
-@dataclass(frozen=True)
-class Index:
-    """A secondary index: what of an item it holds, and what keeping it up to date counts.
+    key : str or tuple of str
+        The attribute that is the partition key, or it and the sort key's.
+    indexes : mapping of name to Index, optional
+        What a write keeps up to date as well; each has throughput of its own, and a write that
+        one of them cannot take is throttled (fact `ddb.gsi`).
+    capacity : OnDemand or ProvisionedCapacity
+        The mode, of the table and of its indexes.
+    index_capacity : mapping of name to capacity, optional
+        Where an index differs from the table, in the same mode.
+    latency_s : float or Distribution
+        From the request to its answer.
+    stream : bool
+        Whether `changes` are kept.
 
     Attributes
     ----------
-    key
-        Attributes of the index key. An item without all of them is not in the index.
-    table_key
-        Attributes of the table's key; an index always holds them.
-    projection, attributes
-        "ALL", "KEYS_ONLY", or "INCLUDE" with the attributes that are held besides the keys.
-    overhead_bytes
-        Counted with each entry. The documentation has 100 bytes for storage and none for units;
-        DynamoDB Local adds them to the units of local indexes, too.
-
-    Examples
-    --------
-    >>> status = Index(("status",), ("id",), "KEYS_ONLY")
-    >>> new = {"id": "o-1", "status": "new", "lines": "x" * 3000}
-    >>> status.units(None, new), status.units(new, {**new, "status": "paid"})
-    (1, 2)
-    >>> status.units(new, {**new, "lines": "y"})
-    0
-    """
-
-    key: tuple[str, ...]
-    table_key: tuple[str, ...]
-    projection: Projection = "ALL"
-    attributes: tuple[str, ...] = ()
-    overhead_bytes: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.key or not self.table_key:
-            raise ValueError(f"key={self.key} and table_key={self.table_key} must not be empty")
-        if self.projection not in get_args(Projection):
-            allowed = ", ".join(get_args(Projection))
-            raise ValueError(f"projection={self.projection!r} is none of {allowed}")
-        if bool(self.attributes) != (self.projection == "INCLUDE"):
-            raise ValueError(f"attributes={self.attributes} go with projection='INCLUDE' only")
-        most = int(fact("ddb.idx")["projected_attributes"])
-        _at_most("attributes", len(self.attributes), most, "ddb.idx")
-        whole("overhead_bytes", self.overhead_bytes)
-
-    def entry(self, item: Item | None) -> Item | None:
-        """What the index holds of an item; None where the item is not in it."""
-        if item is None or any(name not in item for name in self.key):
-            return None
-        if self.projection == "ALL":
-            return item
-        held = {*self.key, *self.table_key, *self.attributes}
-        return {name: value for name, value in item.items() if name in held}
-
-    def units(self, before: Item | None, after: Item | None, transactional: bool = False) -> int:
-        """Write units of this index when an item changes.
-
-        Nothing where its entry stays as it was; one write of the larger entry where only
-        projected attributes change; a delete and a put where a key of the index changes.
-
-        Parameters
-        ----------
-        before, after
-            The item, or None where there is none (a put of a new one, a delete).
-        transactional
-            Whether it changes in a transaction: then an index counts twice, too.
-        """
-        old, new = self.entry(before), self.entry(after)
-        if old == new:
-            return 0
-        more = self.overhead_bytes
-        sizes = [item_size(one) + more for one in (old, new) if one is not None]
-        moved = old is not None and new is not None and any(old[k] != new[k] for k in self.key)
-        if moved:
-            return sum(write_units(size, transactional) for size in sizes)
-        return write_units(max(sizes), transactional)
-
-
-def change_units(
-    before: Item | None,
-    after: Item | None,
-    indexes: Sequence[Index] = (),
-    transactional: bool = False,
-) -> int:
-    """Write units of a put, update or delete, with all its indexes.
-
-    Examples
-    --------
-    >>> order = {"id": "o-1", "customer": "c-9", "total": 49}
-    >>> by_customer = Index(("customer",), ("id",))
-    >>> change_units(None, order, [by_customer])
-    2
-    """
-    sizes = [item_size(one) for one in (before, after) if one is not None]
-    own = write_units(max(sizes, default=0), transactional)
-    return own + sum(index.units(before, after, transactional) for index in indexes)
-
-
-def item_size(item: Item) -> int:
-    """Bytes of an item: its attribute names and values, as capacity counts them.
-
-    Parameters
-    ----------
-    item
-        DynamoDB's own JSON (every value is {"S": ...}, {"N": ...} and so on, as boto3's client
-        takes it; "B" as bytes, or base64 text), or plain Python values as boto3's resource takes
-        them: str, int, Decimal, bytes, bool, None, sets, lists, dicts. An item whose every value
-        looks like DynamoDB's JSON is taken for that.
+    changes : list of Change
+        Every item that was written, in order (the table's stream, if it has one).
+    throughput : dict
+        By ("Table" or an index's name, "read" or "write").
+    throttled, failed : int
+        Requests throttled; requests whose condition did not hold.
 
     Raises
     ------
     ValueError
-        If a value has no DynamoDB type, a number more than 38 digits, a set no or mixed
-        elements, or the item more than 400 KB.
+        If a setting is impossible.
+
+    Notes
+    -----
+    In the trace a request is a span with its operation ("put"), its `size` in KB and in `units`
+    what it consumed, indexes included, whatever it ended in. What each resource consumed, its
+    capacity and the bytes stored are in the meters.
+
+    Not modeled: conflicts between transactions under way, eventually consistent reads of old
+    values, local indexes, further pages of a query, batches.
 
     Examples
     --------
-    >>> item_size({"id": "o-1", "total": 49, "paid": True})
-    17
-    >>> item_size({"id": {"S": "o-1"}, "total": {"N": "49"}, "paid": {"BOOL": True}})
-    17
+    >>> from simulations import Function, Regular
+    >>> sim = Simulation(seed=1)
+    >>> orders = Table(sim, "orders", key="order")
+    >>> def place(number, context):
+    ...     yield orders.put({"order": number, "status": "placed"}, lambda old: old is None)
+    ...     yield orders.update(number, {"status": "paid"})
+    ...     return (yield orders.get(number))["status"]
+    >>> trace = sim.run(Regular(0.1) >> Function(sim, "Place", place), duration_s=60)
+    >>> trace.requests.outcomes(), len(orders)
+    ({'paid': 600}, 600)
+    >>> sum(row.units for row in trace.spans_of("orders")) / 600    # two writes, half a read
+    2.5
     """
-    typed = bool(item) and all(map(_is_typed, item.values()))
-    measure = _typed if typed else _plain
-    size = sum(_text(name) + measure(value) for name, value in item.items())
-    return _item_bytes(size)
+
+    can_fail = True
+
+    def __init__(
+        self,
+        sim: Simulation,
+        name: str,
+        *,
+        key: str | tuple[str, ...] = "id",
+        indexes: Mapping[str, Index] | None = None,
+        capacity: Capacity | None = None,
+        index_capacity: Mapping[str, Capacity] | None = None,
+        latency_s: float | Distribution = LATENCY,
+        stream: bool = False,
+    ) -> None:
+        keys = (key,) if isinstance(key, str) else tuple(key)
+        if not 1 <= len(keys) <= 2 or not all(keys):
+            raise ValueError(f"key={key!r} must be a partition key, or it and a sort key")
+        named = dict(indexes or {})
+        at_most("indexes", len(named), int(fact("ddb.idx")["gsi"]), "ddb.idx")
+        for one, index in named.items():
+            if tuple(index.table_key) != keys:
+                raise ValueError(f"indexes: {one} holds {index.table_key}, not the key {keys}")
+        mode: Capacity = OnDemand() if capacity is None else capacity
+        own = dict.fromkeys(named, mode) | dict(index_capacity or {})
+        for one, other in own.items():
+            if one not in named:
+                raise ValueError(f"index_capacity: {one!r} is none of {sorted(named)}")
+            if type(other) is not type(mode):
+                raise ValueError(f"index_capacity: {one} must be in the table's mode, {mode!r}")
+        takes = as_distribution(latency_s)
+        super().__init__(
+            sim, name, key=" ".join(keys), indexes=" ".join(named), latency_s=takes,
+            mode="on demand" if isinstance(mode, OnDemand) else "provisioned", stream=bool(stream),
+        )  # fmt: skip
+        self.store = Store(keys, named)
+        self.throughput: dict[tuple[str, str], Throughput] = {}
+        for one, settings in {"Table": mode, **own}.items():
+            resource, decreases = "Table" if one == "Table" else "Index", Decreases()
+            self.throughput[one, "read"] = Throughput(resource, "read", settings, decreases)
+            self.throughput[one, "write"] = Throughput(resource, "write", settings, decreases)
+        self.changes: list[Change] | None = [] if stream else None
+        self.throttled = self.failed = 0
+        self._reads = self.throughput["Table", "read"]
+        self._writes = self.throughput["Table", "write"]
+        self._provisioned = isinstance(mode, ProvisionedCapacity)
+        self._time = sim.times(name + " time", takes)
+        self._calls: dict[int, int] = {}
+        self._stored_s, self._byte_s = 0.0, 0.0
+        fault = sim.faults.get(name, Fault())
+        self._trouble = None
+        if not fault.is_none:
+            self._trouble = Trouble(
+                fault, lambda draw: sim.draws(f"{name} {draw}"), sim.stream(name + " outages")
+            )
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def accept(self, body: Any, /, caller: Caller | None = None) -> Step:
+        """Take in one operation, such as `Put(item)`; its units are consumed at once.
+
+        Raises
+        ------
+        ProvisionedThroughputExceeded, ConditionalCheckFailed, TransactionCanceled
+            At the yield.
+        ValueError
+            If the operation or its item is impossible.
+        """
+        if not isinstance(body, Operation):
+            raise ValueError(
+                f"body={body!r} is no operation on a table; let a function's handler call it"
+            )
+        request = _Request(self, WORDS[type(body).__name__], caller)
+        self._serve(request, body)
+        return request
+
+    def _serve(self, request: _Request, body: Operation) -> None:
+        now_s, entity = self.sim.clock._now, request.caller.request
+        self._calls[entity] = nth = self._calls.get(entity, 0) + 1
+        lasts_s = self._time(entity, nth)
+        if isinstance(body, TransactWrite | TransactGet):
+            self._calls[entity] = nth + 1
+            lasts_s += self._time(entity, nth + 1)
+        fate = FINE
+        if self._trouble is not None:
+            lasts_s = self._trouble.lasts_s(now_s, entity, nth, lasts_s)
+            fate = self._trouble.fate(now_s, entity, nth)
+        end_s, error = now_s + lasts_s, "error"
+        if fate != BEFORE:
+            work = self._work(body)
+            request.size_kb = work.kb
+            if not self._admit(request, work, now_s):
+                request.end_at(end_s, work.error, ok=False)
+                return
+            if fate == FINE:
+                request.end_at(end_s, work.value)
+                return
+            error = "error_after_effect"
+        request.outcome = self.sim.trace.code(error)
+        request.end_at(end_s, InternalServerError(f"{self.name} failed"), ok=False)
+
+    def _admit(self, request: _Request, work: _Work, now_s: float) -> bool:
+        """Consume the units and let it happen; whether it came to a good end."""
+        for throughput, asked in work.asked.items():
+            reason = throughput.refusal(now_s, asked)
+            if reason is not None:
+                throughput.throttled += 1
+                self.throttled += 1
+                work.error = ProvisionedThroughputExceeded(reason)
+                request.outcome = self.sim.trace.code("throttled")
+                return False
+        for throughput, asked in work.asked.items():
+            request.units += throughput.take(asked)
+        if work.error is not None:
+            self.failed += 1
+            request.outcome = self.sim.trace.code(getattr(work.error, "outcome", "error"))
+            return False
+        if work.outcomes:
+            self._byte_s += (now_s - self._stored_s) * self.store.bytes
+            self._stored_s = now_s
+        for outcome in work.outcomes:
+            self.store.commit(outcome)
+            if self.changes is not None and outcome.writes and outcome.before != outcome.after:
+                self.changes.append(Change(now_s, outcome.key, outcome.before, outcome.after))
+        return True
+
+    def _work(self, body: Operation) -> _Work:
+        if isinstance(body, Get):
+            item, size = self.store.read(body.key)
+            units = read_units(size, body.consistency)
+            return _Work(size / 1024, {self._reads: [(body.key, units)]}, item)
+        if isinstance(body, Query):
+            return self._query(body)
+        if isinstance(body, TransactGet):
+            found = [self.store.read(key) for key in body.keys]
+            transact_get_units([size for _, size in found])  # its limits
+            asked = [
+                (key, read_units(size, "transactional"))
+                for key, (_, size) in zip(body.keys, found, strict=True)
+            ]
+            kb = sum(size for _, size in found) / 1024
+            return _Work(kb, {self._reads: asked}, [item for item, _ in found])
+        if isinstance(body, TransactWrite):
+            return self._transaction(body)
+        outcome = self.store.outcome(body)
+        if outcome.holds:
+            value = outcome.before if outcome.after is None else outcome.after
+            return _Work(outcome.kb, self._written([outcome]), value, None, (outcome,))
+        failed = ConditionalCheckFailed(f"{self.name}: {outcome.key!r}")
+        return _Work(outcome.kb, self._refused([outcome]), None, failed)
+
+    def _query(self, query: Query) -> _Work:
+        if query.index is not None and query.consistency == "strong":
+            raise ValueError("consistency='strong' is not possible: a global index has none")
+        items, sizes = self.store.page(query)
+        reads = self._reads if query.index is None else self.throughput[query.index, "read"]
+        units = page_units(sizes, query.consistency)
+        return _Work(sum(sizes) / 1024, {reads: [(query.partition, units)]}, items)
+
+    def _transaction(self, body: TransactWrite) -> _Work:
+        outcomes = tuple(map(self.store.outcome, body.actions))
+        if len({one.key for one in outcomes}) < len(outcomes):
+            raise ValueError(f"actions={body.actions!r}: two of them are on one item")
+        transact_write_units([one.bytes for one in outcomes])  # its limits
+        kb = math.fsum(one.kb for one in outcomes)
+        if all(one.holds for one in outcomes):
+            return _Work(kb, self._written(outcomes, True), None, None, outcomes)
+        reasons = ["None" if one.holds else "ConditionalCheckFailed" for one in outcomes]
+        return _Work(kb, self._refused(outcomes, True), None, TransactionCanceled(reasons))
+
+    def _refused(self, outcomes: Sequence[Outcome], transactional: bool = False) -> _Asked:
+        """What is consumed although nothing is written: the table's units, no index's."""
+        return {
+            self._writes: [(o.key, float(write_units(o.bytes, transactional))) for o in outcomes]
+        }
+
+    def _written(self, outcomes: Sequence[Outcome], transactional: bool = False) -> _Asked:
+        """The units of writes, of the table and of every index that they touch."""
+        found = self._refused(outcomes, transactional)
+        for name, index in self.store.indexes.items():
+            asked = []
+            for one in outcomes:
+                units = index.units(one.before, one.after, transactional) if one.writes else 0  # type: ignore[arg-type]
+                if units:
+                    asked.append((self.store.hot_key(index, one), float(units)))
+            if asked:
+                found[self.throughput[name, "write"]] = asked
+        return found
+
+    def close(self) -> None:
+        """Meter what was consumed, provisioned and stored, up to the horizon."""
+        trace, code = self.sim.trace, self.sim.trace.code
+        horizon_s = float(trace.header["horizon_s"])
+        for (one, direction), throughput in self.throughput.items():
+            words = direction if one == "Table" else f"{direction} {one}"
+            trace.meters.append(
+                (self.code, code(f"units {words}"), throughput.requests, throughput.consumed)
+            )
+            if self._provisioned:
+                capacity_s = throughput.capacity_s(horizon_s)
+                changes = len(throughput.history) - 1
+                trace.meters.append((self.code, code(f"capacity {words}"), changes, capacity_s))
+        byte_s = self._byte_s + max(horizon_s - self._stored_s, 0.0) * self.store.bytes
+        trace.meters.append((self.code, code("stored"), len(self.store), byte_s))
 
 
-def number_size(number: int | Decimal | str) -> int:
-    """Bytes of a number: one, and one for each two digits, and one for a minus.
+class _Request(Step):
+    """A request on its way: its units are consumed, its answer is to come."""
 
-    AWS says "approximately". DynamoDB Local pairs digits from the decimal point, as in money:
-    12.34 has two pairs, 1.23 has 01 and 23; pairs of zeros before and after do not count. Zero
-    takes one byte.
+    size_kb = 0.0
+    units = 0.0
 
-    Examples
-    --------
-    >>> [number_size(n) for n in ("0", "7", "12", "-12", "1.5", "1200", "120")]
-    [1, 2, 2, 3, 3, 2, 3]
-    """
-    try:
-        value = Decimal(number)
-    except (InvalidOperation, TypeError, ValueError):
-        raise ValueError(f"number={number!r} is no number") from None
-    if not value.is_finite():
-        raise ValueError(f"number={number!r} is not finite: DynamoDB has no such number")
-    if not value:
-        return 1
-    sign, digits, written = value.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    exponent = int(written) + len(text) - len(text.rstrip("0"))
-    text = text.rstrip("0")
-    if len(text) > MOST_DIGITS:
-        raise ValueError(f"number={number!r} has more than {MOST_DIGITS} significant digits")
-    if not SMALLEST_EXPONENT <= exponent + len(text) - 1 <= LARGEST_EXPONENT:
-        raise ValueError(
-            f"number={number!r} is beyond 1E{SMALLEST_EXPONENT} to 9.9E+{LARGEST_EXPONENT}"
-        )
-    after_point = exponent % 2  # an odd place ends in half a pair
-    return (len(text) + after_point + 1) // 2 + 1 + sign
+    def __init__(self, table: Table, operation: str, caller: Caller | None) -> None:
+        super().__init__(table.sim, caller)
+        self.table = table
+        self.span = table.sim.new_span()
+        self.queued_s = self.env._now
+        self.operation = table.sim.trace.code(operation)
+        self.outcome = table.sim.trace.code("ok")
+        self.callbacks.append(_answered)
+        table.inside.add(1)
+
+    def record(self, end_s: float, outcome: int) -> None:
+        table, by = self.table, self.caller
+        table.sim.trace.spans.append(
+            (
+                self.span, by.span, by.request, table.code, self.operation, -1, by.attempt,
+                self.queued_s, self.queued_s, 0.0, end_s, outcome, self.size_kb, self.units,
+            )
+        )  # fmt: skip
+
+    def unfinished(self) -> None:
+        self.record(NAN, self.table.sim.trace.code("unfinished"))
 
 
-def _is_typed(value: object) -> bool:
-    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in TYPES
-
-
-def _text(text: object) -> int:
-    if not isinstance(text, str):
-        raise ValueError(f"name or text {text!r} is no str")
-    return len(text.encode())
-
-
-def _typed(value: Any) -> int:
-    if not _is_typed(value):
-        raise ValueError(f"value={value!r} is no DynamoDB JSON such as {{'S': 'shoes'}}")
-    ((kind, inner),) = value.items()
-    if kind == "S":
-        return _text(inner)
-    if kind == "N":
-        return number_size(inner)
-    if kind == "B":
-        return _binary(inner)
-    if kind in ("BOOL", "NULL"):
-        return 1
-    if kind == "L":
-        return 3 + sum(1 + _typed(one) for one in inner)
-    if kind == "M":
-        return 3 + sum(1 + _text(name) + _typed(one) for name, one in inner.items())
-    return _set(value, inner, {"SS": _text, "NS": number_size, "BS": _binary}[kind])
-
-
-def _plain(value: Any) -> int:
-    if value is None or isinstance(value, bool):
-        return 1
-    if isinstance(value, str):
-        return _text(value)
-    if isinstance(value, int | Decimal):
-        return number_size(value)
-    if isinstance(value, bytes | bytearray):
-        return len(value)
-    if isinstance(value, Mapping):
-        return 3 + sum(1 + _text(name) + _plain(one) for name, one in value.items())
-    if isinstance(value, list | tuple):
-        return 3 + sum(1 + _plain(one) for one in value)
-    if isinstance(value, set | frozenset):
-        kinds = {"number" if isinstance(one, int | Decimal) else type(one) for one in value}
-        if len(kinds) == 1 and kinds <= {"number", str, bytes}:
-            return _set(value, value, _plain)
-        raise ValueError(f"value={value!r} must hold texts, numbers or bytes, of one kind")
-    raise ValueError(f"value={value!r} has no DynamoDB type (a float must be a Decimal)")
-
-
-def _set(value: object, elements: Any, measure: Any) -> int:
-    """A set weighs the sum of its elements; it cannot be empty."""
-    if not elements:
-        raise ValueError(f"value={value!r} is an empty set, which DynamoDB refuses")
-    return sum(map(measure, elements))
-
-
-def _binary(value: object) -> int:
-    if isinstance(value, str):
-        try:
-            return len(base64.b64decode(value, validate=True))
-        except binascii.Error:
-            raise ValueError(f"B={value!r} is no base64") from None
-    if isinstance(value, bytes | bytearray):
-        return len(value)
-    raise ValueError(f"B={value!r} must be bytes, or base64 text")
-
-
-def _chunks_of_reads(size: int) -> int:
-    step = int(fact("ddb.units.read")["item_kb_per_unit"]) * KB
-    return max(1, -(-size // step))
-
-
-def _factor(consistency: str) -> float:
-    if consistency not in get_args(Consistency):
-        allowed = ", ".join(get_args(Consistency))
-        raise ValueError(f"consistency={consistency!r} is none of {allowed}")
-    return float(fact("ddb.units.read")[consistency])
-
-
-def _item_bytes(size: int) -> int:
-    return _at_most("size_bytes", size, int(fact("ddb.item").value) * KB, "ddb.item")
-
-
-def _transaction(sizes: Sequence[int]) -> None:
-    rule = fact("ddb.txn")
-    _at_most("items", len(sizes), int(rule["items"]), "ddb.txn")
-    _at_most("bytes together", sum(sizes), int(rule["mb"]) * KB * KB, "ddb.txn")
-
-
-def _at_most(name: str, value: int, most: int, id: str) -> int:
-    if whole(name, value) > most:
-        raise ValueError(f"{name}={value} is not possible: at most {most:,} {source_of(id)}")
-    return int(value)
+def _answered(request: _Request) -> None:
+    request.table.inside.add(-1)
+    request.record(request.env._now, request.outcome)

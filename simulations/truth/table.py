@@ -1,4 +1,4 @@
-"""DynamoDB: units against DynamoDB Local, bills against AWS's, break-evens against arithmetic.
+"""DynamoDB: units against DynamoDB Local, bills against AWS's, limits against arithmetic.
 
 May import every room but the figures.
 """
@@ -7,15 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulations.experiments.dynamodb_cost import DAYS, autoscale, break_even, hourly_usd
+from simulations.experiments.dynamodb_cost import following, hourly_usd
 from simulations.experiments.order_table import TABLES, OrderTable
 from simulations.experiments.records import record
-from simulations.experiments.table_examples import ON_DEMAND_PAGE, TABLE_EXAMPLES
-from simulations.pricing import PriceList
+from simulations.experiments.table_examples import TABLE_EXAMPLES
+from simulations.experiments.table_month import serve
+from simulations.services import (
+    CapacityScaling,
+    Context,
+    Function,
+    ProvisionedCapacity,
+    Sized,
+    Table,
+)
+from simulations.services.capacity import Capacity
+from simulations.services.handler import Steps
+from simulations.simulation import Simulation
 from simulations.stats import Interval
+from simulations.trace import Trace
 from simulations.truth import Compared, row
+from simulations.workload import Regular, Workload
 
 RESERVED = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/reserved-capacity.html"
+BURST = (
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/burst-adaptive-capacity.html"
+)
 SCALING = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/AutoScaling.html"
 UNITS = (
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html"
@@ -81,23 +97,77 @@ for years, stated in ((1, 54.0), (3, 77.0)):
 
 
 @row(
-    "modes-break-even", kind="verification", chapter="dynamodb-cost", unit="%", margin=1e-6,
-    what="Utilization above which provisioned writes are cheaper, from the price list's bills",
-    source="0.00065 USD an hour over 3,600 units at 0.625 USD a million", url=ON_DEMAND_PAGE,
-)  # fmt: skip
-def modes_break_even() -> Compared:
-    """Through the price engine, and by hand."""
-    return Compared(
-        _exact(100 * break_even("write", prices=PriceList.load())), 100 * 0.00065 / 3600e-6 / 0.625
-    )
-
-
-@row(
     "autoscaling-steady", kind="verification", chapter="dynamodb-cost", unit="%", margin=0.01,
     what="Utilization that auto scaling reaches on a load that never changes",
     source="Its target, which AWS recommends to set to 70 %", url=SCALING,
 )  # fmt: skip
 def autoscaling_steady() -> Compared:
     """A constant load."""
-    load = [DAYS["the same all day"](minute) for minute in range(1440)]
-    return Compared(_exact(100 * autoscale(load).utilization), 70.0)
+    return Compared(_exact(100 * following(day="the same all day")["utilization"]), 70.0)
+
+
+def _writes(
+    workload: Workload, capacity: Capacity, lasts_s: float, size: int, keys: int = 0
+) -> tuple[Table, Trace]:
+    """Let a function write an item at each arrival, to so many items (0: each to its own)."""
+    sim = Simulation(1)
+    table = Table(sim, "orders", capacity=capacity)
+
+    def handler(number: int, context: Context) -> Steps:
+        yield table.put(Sized(number % keys if keys else number, size))
+
+    return table, sim.run(workload >> Function(sim, "F", handler), duration_s=lasts_s)
+
+
+def _exhausted(capacity: int, asked: int, lasts_s: float, at_once: int) -> Callable[[], Compared]:
+    def compare() -> Compared:
+        _, trace = _writes(
+            Regular(at_once / asked), ProvisionedCapacity(1, capacity), 1.05 * lasts_s + 10,
+            at_once * 1024,
+        )  # fmt: skip
+        first = next(row.queued_s for row in trace.spans_of("orders", outcome="throttled"))
+        return Compared(_exact(first), lasts_s)
+
+    return compare
+
+
+for asked, lasts_s in ((150, 600.0), (200, 300.0), (400, 100.0)):
+    row(
+        f"burst-{asked}", kind="verification", chapter="dynamodb-cost", unit="s", margin=0.02,
+        what=f"First throttle of 100 write units asked for {asked}, from a full burst bucket",
+        source="t = 300 R / (x - R), from the 300 s that AWS documents", url=BURST,
+    )(_exhausted(100, asked, lasts_s, 10))  # fmt: skip
+
+row(
+    "burst-example", kind="verification", chapter="dynamodb-cost", unit="s", margin=0.02,
+    what="How long a table of 150 units that stood idle for five minutes serves 200 a second",
+    source="AWS re:Post, spiky workloads in short intervals: 45,000 / (200 - 150) = 900 s",
+    url="https://repost.aws/knowledge-center/dynamodb-spiky-workloads-short-intervals",
+)(_exhausted(150, 200, 900.0, 20))  # fmt: skip
+
+
+@row(
+    "hot-item", kind="verification", chapter="dynamodb-cost", unit="%", margin=0.02,
+    what="Share throttled when 2,000 write units a second fall on one item of a table of 10,000",
+    source="1 - 1,000 / 2,000, from the ceiling of a partition", url=BURST,
+)  # fmt: skip
+def hot_item() -> Compared:
+    """Request by request; the table is used to a fifth."""
+    table, trace = _writes(
+        Regular(0.005), ProvisionedCapacity(1, 10_000), 40.0, 10 * 1024, keys=1
+    )  # fmt: skip
+    return Compared(_exact(100 * table.throttled / len(trace.requests)), 50.0)
+
+
+@row(
+    "scaled-requests", kind="verification", chapter="dynamodb-cost", unit="%", margin=0.02,
+    what="Share throttled while auto scaling catches up: requests one by one",
+    source="The same rules served minute by minute, as a fluid", url=SCALING,
+)  # fmt: skip
+def scaled_requests() -> Compared:
+    """A table of 10 units that is asked for 20."""
+    capacity = ProvisionedCapacity(5, 10, CapacityScaling(minimum=5), full_burst=False)
+    table, trace = _writes(Regular(1 / 20), capacity, 900.0, 1024)
+    fluid = serve([20.0] * 15, capacity)
+    ours = 100 * table.throttled / len(trace.requests)
+    return Compared(_exact(ours), 100 * fluid.throttled)

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from simulations.aws.table_units import order_life_units
 from simulations.experiments.order_table import OrderTable
-from simulations.services.table import (
-    KB,
+from simulations.services.item import KB, item_size
+from simulations.services.units import (
     Index,
     batch_get_units,
     change_units,
-    item_size,
     page_units,
     read_units,
     transact_get_units,

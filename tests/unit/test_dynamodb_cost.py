@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from simulations.experiments import dynamodb_cost as cost
 from simulations.experiments.order_table import OrderTable
 from simulations.pricing import PriceList, dynamodb_usage
-from simulations.services.table import (
+from simulations.services.item import item_size, number_size
+from simulations.services.units import (
     Index,
     batch_get_units,
-    item_size,
-    number_size,
     page_units,
     read_units,
     transact_get_units,
@@ -66,25 +65,12 @@ def _life(name_chars: int) -> tuple[dict[str, object], ...]:
     return life(name_chars)
 
 
-@given(st.lists(st.floats(0, 500), min_size=60, max_size=60), st.floats(0.2, 0.9))
-def test_auto_scaling_serves_no_more_than_was_asked_or_provisioned(
-    load: list[float], target: float
-) -> None:
-    if not any(load):
-        return
-    found = cost.autoscale(load, target)
-    assert 0 <= found.throttled <= 1
-    assert min(found.capacity) >= 1
-    served = math.fsum(load) * (1 - found.throttled)
-    assert found.utilization == pytest.approx(served / math.fsum(found.capacity))
-
-
 def test_auto_scaling_reaches_its_target_and_misses_what_is_short() -> None:
     assert cost.following(day="the same all day")["utilization"] == pytest.approx(0.7, abs=0.01)
     assert cost.following(day="day and night")["throttled"] == 0
     assert cost.following(day="five minutes an hour")["throttled"] > 0.5
     with pytest.raises(ValueError, match="target"):
-        cost.autoscale([1.0], 0.95)
+        cost.following(target=0.95)
 
 
 @pytest.mark.parametrize(

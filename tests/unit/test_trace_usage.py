@@ -96,8 +96,8 @@ def test_arm_and_ephemeral_storage_come_from_the_configuration() -> None:
 
 def test_what_cannot_be_billed_is_refused() -> None:
     trace = made([])
-    trace.header["components"]["orders"] = {"type": "Table"}
-    with pytest.raises(MissingPrice, match="orders is a Table"):
+    trace.header["components"]["orders"] = {"type": "Stream"}
+    with pytest.raises(MissingPrice, match="orders is a Stream"):
         usage(trace)
     bare = Trace()
     bare.header["components"]["F"] = {"type": "Function"}
