@@ -5,6 +5,26 @@ Every function states its formula, its assumptions and its source, and shows one
 May import: the standard library and `simulations._check`.
 """
 
+from simulations.theory.approximations import (
+    gg1_wait_bound,
+    ggc_wait,
+    halfin_whitt_p_wait,
+    halfin_whitt_reserve,
+    square_root_servers,
+)
+from simulations.theory.availability import (
+    availability,
+    downtime_s,
+    in_parallel,
+    in_series,
+)
+from simulations.theory.batching import (
+    BatchMeasures,
+    batches,
+)
+from simulations.theory.buckets import (
+    bucket_refused,
+)
 from simulations.theory.canary import (
     FixedPlan,
     Sprt,
@@ -17,7 +37,7 @@ from simulations.theory.canary import (
     requests_needed,
     sprt,
 )
-from simulations.theory.closed import ClosedMeasures, closed_mm1
+from simulations.theory.closed import ClosedMeasures, EngsetMeasures, closed_mm1, closed_mmc, engset
 from simulations.theory.cpu import (
     compute_cost_usd,
     proportional_ms,
@@ -32,6 +52,15 @@ from simulations.theory.fluid import (
     ramp_drain_s,
     scaled_after_s,
     scaling_limit,
+)
+from simulations.theory.gaps import (
+    Gaps,
+    constant_gaps,
+    exponential_gaps,
+    gamma_gaps,
+    idle_s_of,
+    lognormal_gaps,
+    mixed_cold_probability,
 )
 from simulations.theory.holding import (
     best_keep_alive_s,
@@ -62,6 +91,16 @@ from simulations.theory.loss import (
     servers_for_p_wait,
     servers_for_wait,
 )
+from simulations.theory.mixtures import (
+    Mixture,
+    Moments,
+    Part,
+    chained,
+)
+from simulations.theory.priorities import (
+    PriorityClass,
+    mg1_priority_waits,
+)
 from simulations.theory.queues import (
     QueueMeasures,
     little,
@@ -73,8 +112,10 @@ from simulations.theory.queues import (
     mmck,
 )
 from simulations.theory.retries import (
+    LayeredRetries,
     RestartChain,
     RetryBudget,
+    layered_retries,
     lockstep_calls,
     restart_chain,
     retry_budget,
@@ -82,11 +123,18 @@ from simulations.theory.retries import (
     retry_layers,
     retry_load,
 )
+from simulations.theory.setup import (
+    SetupMeasures,
+    mg1_setup_wait,
+    mmc_setup_wait,
+    mminf_setup,
+)
 from simulations.theory.sums import LognormalSum
 from simulations.theory.tails import (
     LognormalShape,
     WeibullShape,
     burr_quantile,
+    burr_share_below,
     fanout_slow,
     hedge_extra_load,
     hedged_tail,
@@ -95,56 +143,90 @@ from simulations.theory.tails import (
 )
 
 __all__ = [
+    "BatchMeasures",
     "ClosedMeasures",
     "Concurrency",
+    "EngsetMeasures",
     "FixedPlan",
+    "Gaps",
+    "LayeredRetries",
     "LognormalShape",
     "LognormalSum",
+    "Mixture",
+    "Moments",
+    "Part",
+    "PriorityClass",
     "QueueMeasures",
     "RestartChain",
     "RetryBudget",
+    "SetupMeasures",
     "Sprt",
     "WeibullShape",
+    "availability",
     "backlog",
     "bake_s",
+    "batches",
     "best_keep_alive_s",
     "bucket_empty_s",
+    "bucket_refused",
     "burr_quantile",
+    "burr_share_below",
+    "chained",
     "closed_mm1",
+    "closed_mmc",
     "cold_probability",
     "cold_probability_renewal",
     "compute_cost_usd",
     "constant_gap_survival",
+    "constant_gaps",
     "detection_probability",
+    "downtime_s",
     "drain_s",
+    "engset",
     "erlang_b",
     "erlang_c",
     "exponential_gap_survival",
+    "exponential_gaps",
     "exposed_share",
     "fanout_slow",
     "fixed_plan",
     "gamma_gap_survival",
+    "gamma_gaps",
+    "gg1_wait_bound",
+    "ggc_wait",
+    "halfin_whitt_p_wait",
+    "halfin_whitt_reserve",
     "halved_environments",
     "hedge_extra_load",
     "hedged_tail",
     "hit_before_alarm",
     "hyperexponential_gap_survival",
     "idle_per_busy",
+    "idle_s_of",
     "idle_s_per_request",
+    "in_parallel",
+    "in_series",
     "keeping_cost_s",
+    "layered_retries",
     "little",
     "lockstep_calls",
     "lognormal_from_moments",
     "lognormal_gap_survival",
+    "lognormal_gaps",
     "mean_environments",
+    "mg1_priority_waits",
+    "mg1_setup_wait",
     "mg1_wait",
     "mginf",
     "missed_in",
+    "mixed_cold_probability",
     "mm1",
     "mm1_response_quantile",
     "mmc",
+    "mmc_setup_wait",
     "mmc_wait_tail",
     "mmck",
+    "mminf_setup",
     "proportional_ms",
     "quota_from_ms",
     "quota_mean_ms",
@@ -162,6 +244,7 @@ __all__ = [
     "servers_for_p_wait",
     "servers_for_wait",
     "sprt",
+    "square_root_servers",
     "ttl_hit_share",
     "warm_share_of_time",
     "weibull_from_moments",

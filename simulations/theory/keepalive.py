@@ -51,8 +51,12 @@ def _gauss_points() -> tuple[tuple[float, float], ...]:
     return tuple(points)
 
 
-def _lifetimes(keep_alive_s: KeepAlive) -> list[tuple[float, float]]:
-    """Return lifetimes and weights: one for a number, a quadrature of the quantiles else."""
+def lifetimes_of(keep_alive_s: KeepAlive) -> list[tuple[float, float]]:
+    """Return lifetimes and weights: one for a number, a quadrature of the quantiles else.
+
+    >>> lifetimes_of(600)
+    [(600, 1.0)]
+    """
     if isinstance(keep_alive_s, (int, float)):
         return [(not_negative("keep_alive_s", keep_alive_s), 1.0)]
     if not hasattr(keep_alive_s, "quantile"):
@@ -116,7 +120,7 @@ def cold_probability(rate_per_s: float, keep_alive_s: KeepAlive, duration_s: flo
     """
     positive("rate_per_s", rate_per_s)
     not_negative("duration_s", duration_s)
-    lifetimes = _lifetimes(keep_alive_s)
+    lifetimes = lifetimes_of(keep_alive_s)
     shares = (
         share * math.fsum(w * math.exp(-rate_per_s * share * t) for t, w in lifetimes)
         for _, share in _hunted(rate_per_s * duration_s)
@@ -136,7 +140,7 @@ def mean_environments(rate_per_s: float, keep_alive_s: KeepAlive, duration_s: fl
     """
     positive("rate_per_s", rate_per_s)
     not_negative("duration_s", duration_s)
-    lifetimes = _lifetimes(keep_alive_s)
+    lifetimes = lifetimes_of(keep_alive_s)
 
     def alive(share: float) -> float:
         served = rate_per_s * share
@@ -158,7 +162,7 @@ def idle_s_per_request(rate_per_s: float, keep_alive_s: KeepAlive) -> float:
     379.27234
     """
     positive("rate_per_s", rate_per_s)
-    lifetimes = _lifetimes(keep_alive_s)
+    lifetimes = lifetimes_of(keep_alive_s)
     return math.fsum(-w * math.expm1(-rate_per_s * t) for t, w in lifetimes) / rate_per_s
 
 
@@ -194,7 +198,7 @@ def cold_probability_renewal(survival: Callable[[float], float], keep_alive_s: K
     >>> round(cold_probability_renewal(lambda t: gamma_gap_survival(t, 600, cv=2), 600), 8)
     0.25632206
     """
-    return math.fsum(w * survival(t) for t, w in _lifetimes(keep_alive_s))
+    return math.fsum(w * survival(t) for t, w in lifetimes_of(keep_alive_s))
 
 
 def constant_gap_survival(t_s: float, mean_s: float) -> float:

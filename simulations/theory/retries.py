@@ -57,6 +57,33 @@ def retry_layers(attempts: int, layers: int) -> int:
     return int(whole("attempts", attempts, low=1) ** whole("layers", layers))
 
 
+class LayeredRetries(NamedTuple):
+    """What several layers of retries do together."""
+
+    load: float
+    """Calls at the bottom per request at the top."""
+    failure: float
+    """Share of requests that fail at the top."""
+
+
+def layered_retries(failure: float, attempts: int, layers: int) -> LayeredRetries:
+    """Return load and failure when each of `layers` tries `attempts` times, for any failure rate.
+
+    Formula: x_0 = x, x_{l+1} = x_l^n; the load is the product over layers of
+    (1 - x_l^n) / (1 - x_l), as failures of a layer are failures of all attempts below it. Where
+    every call fails this is n^L (`retry_layers`); where few do, the bottom layer does it all.
+
+    >>> [round(layered_retries(x, attempts=3, layers=5).load, 4) for x in (0.1, 0.5, 0.9, 1.0)]
+    [1.1111, 2.0, 10.0, 243.0]
+    """
+    x = between("failure", failure, 0, 1)
+    load = 1.0
+    for _ in range(whole("layers", layers)):
+        load *= retry_load(x, attempts)
+        x = retry_failure(x, attempts)
+    return LayeredRetries(load, x)
+
+
 class RetryBudget(NamedTuple):
     """What a token bucket lets retries do."""
 

@@ -119,6 +119,11 @@ class WeibullShape(NamedTuple):
     shape: float
     scale: float
 
+    def share_below(self, value: float) -> float:
+        """Return the share of values at most `value`: 1 - exp(-(value / scale)^shape)."""
+        ratio = not_negative("value", value) / self.scale
+        return -math.expm1(-(ratio**self.shape))
+
     def quantile(self, u: float) -> float:
         """Return the value not exceeded by the share `u`: scale (-ln(1 - u))^(1 / shape)."""
         return float(self.scale * (-math.log1p(-_inside(u))) ** (1 / self.shape))
@@ -152,6 +157,25 @@ def weibull_from_moments(mean: float, sd: float) -> WeibullShape:
         else:
             high = middle
     return WeibullShape(high, mean / math.exp(math.lgamma(1 + 1 / high)))
+
+
+def burr_share_below(value: float, *, c: float, k: float, scale: float) -> float:
+    """Return the share of a Burr XII distribution at most `value` (inverse of `burr_quantile`).
+
+    Formula: F = 1 - (1 + (x / scale)^c)^-k.
+
+    >>> round(burr_share_below(139.62589, c=11.652, k=0.221, scale=107.083), 6)
+    0.5
+    """
+    positive("c", c)
+    positive("k", k)
+    positive("scale", scale)
+    if not_negative("value", value) == 0:
+        return 0.0
+    # In logarithms, because a large value to the power of c leaves the range of a float.
+    power = c * math.log(value / scale)
+    grown = power + math.log1p(math.exp(-power)) if power > 0 else math.log1p(math.exp(power))
+    return -math.expm1(-k * grown)
 
 
 def burr_quantile(u: float, *, c: float, k: float, scale: float) -> float:

@@ -13,25 +13,22 @@ from simulations.experiments.lambda_concurrency import (
     throttled_share,
 )
 from simulations.experiments.provisioned_concurrency import (
-    break_even,
     cold_share_beyond,
     run_with,
 )
 from simulations.fleet import simulate
-from simulations.services import keep_alive
-from simulations.stats import Interval, share_interval
+from simulations.services import Context, Function, keep_alive
+from simulations.services.handler import Steps
+from simulations.simulation import Simulation
+from simulations.stats import Interval, mean_interval, share_interval
 from simulations.theory import erlang_b
 from simulations.truth import Compared, row
+from simulations.workload import Poisson
 
 GUIDE = "AWS, Understanding Lambda function scaling, 2026"
 GUIDE_URL = "https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"
 SCALING = "AWS, Lambda scaling behavior, 2026"
 SCALING_URL = "https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html"
-MAO = "G. Mao, Understanding Lambda Provisioned Concurrency AutoScaling, 2020"
-MAO_URL = (
-    "https://georgemao.medium.com/"
-    "understanding-lambda-provisioned-concurrency-autoscaling-735eb14040cf"
-)
 
 
 def _in_percent(share: Interval) -> Interval:
@@ -56,6 +53,26 @@ for load, reserved in ((8.0, 6), (237.0, 100)):
         what=f"Throttled share of a mean concurrency of {load:.0f} with {reserved} reserved; "
         "lognormal durations, no retries", source="Erlang B, 1917", unit="%", margin=0.05,
     )(_reserved(load, reserved))  # fmt: skip
+
+
+def _running(seed: int) -> float:
+    """Return the mean number of running invocations, as the engine adds it up."""
+
+    def handler(event: int, context: Context) -> Steps:
+        yield context.wait(0.12)
+
+    sim = Simulation(seed)
+    function = Function(sim, "Checkout", handler)
+    return sim.run(Poisson(250.0) >> function, duration_s=30.0, warmup_s=1.0).mean_in("Checkout")
+
+
+@row(
+    "little-running", kind="verification", chapter="lambda-concurrency", unit="", margin=0.02,
+    what="Invocations that run at 250 calls a second of 120 ms", source="Little's law, 1961",
+)  # fmt: skip
+def little_running() -> Compared:
+    """Eight runs."""
+    return Compared(mean_interval([_running(seed) for seed in range(1, 9)]), 250 * 0.12)
 
 
 @row(
@@ -111,13 +128,3 @@ for ready in (0, 4, 9):
         what=f"Cold share with {ready} provisioned, mean concurrency 4, two calls a second",
         source="Overflow formula from the first environment that is not provisioned", margin=0.05,
     )(_cold(ready))  # fmt: skip
-
-
-@row(
-    "provisioned-break-even", kind="verification", chapter="provisioned-concurrency",
-    what="Utilization above which provisioned concurrency is cheaper", unit="%", margin=0.01,
-    source=MAO, url=MAO_URL,
-)  # fmt: skip
-def provisioned_break_even() -> Compared:
-    """From today's prices; the publication says roughly sixty percent."""
-    return Compared(_exact(100 * break_even()), 60)

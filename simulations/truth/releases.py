@@ -14,8 +14,8 @@ from simulations.experiments.versions_aliases import (
     judged_one_by_one,
     releases,
 )
-from simulations.stats import Interval, share_interval
-from simulations.theory import hit_before_alarm, requests_needed, sprt
+from simulations.stats import Interval
+from simulations.theory import hit_before_alarm, sprt
 from simulations.truth import Compared, row
 
 _WALD = "A. Wald, Sequential tests of statistical hypotheses, 1945"
@@ -105,26 +105,3 @@ def sequential_error() -> Compared:
     found = judged_one_by_one(sprt(0.01, 0.05), 0.01, number=3000).rejected
     most = 100 * 0.05 / 0.95
     return Compared(_percent(found), most, 0.0, most)
-
-
-@row(
-    "rule-of-three",
-    kind="verification",
-    what="Requests without an error that rule out a 0.1 % bug with 95 % confidence",
-    source="exact binomial interval (Clopper and Pearson, 1934): the first n whose bound is below 0.1 %",
-    chapter="versions-aliases",
-    unit="requests",
-    margin=1e-6,
-)
-def rule_of_three() -> Compared:
-    """The count of the formula against the interval of another module."""
-    low, high = 1, 10_000
-    while high - low > 1:
-        middle = (low + high) // 2
-        # One-sided 95 %: the two-sided interval of 90 %.
-        if share_interval(0, middle, level=0.9).high <= 0.001:
-            high = middle
-        else:
-            low = middle
-    ours = float(requests_needed(0.001))
-    return Compared(Interval(ours, ours, ours), float(high))

@@ -84,7 +84,7 @@ def _short_task(memory_mb: int) -> Callable[[], Compared]:
     return compare
 
 
-for memory_mb in (128, 514, 761, 1018, 1478):
+for memory_mb in (128, 257, 443, 514, 761, 885, 1018, 1354, 1478):
     row(
         f"short-task-{memory_mb}", kind="validation", chapter="resource-allocation", unit="ms",
         what=f"Mean duration of a task of 17.4 ms at {memory_mb} MB, by the quota of 20 ms periods",

@@ -11,7 +11,6 @@ from simulations.experiments.lambda_programming_model import order_durations_s, 
 from simulations.experiments.records import record
 from simulations.fleet import simulate
 from simulations.stats import Interval, mean_interval
-from simulations.telemetry import format_report, parse_reports
 from simulations.theory import mean_environments
 from simulations.truth import Compared, row
 
@@ -146,27 +145,3 @@ def runtime_bill() -> Compared:
     """Counting what runs how often, against the REPORT lines."""
     billed = record("lambda_anatomy")["variants"]["inside"]["billed_ms"]
     return Compared(_exactly(predicted_ms("inside")), billed)
-
-
-@row(
-    "report-lines",
-    kind="verification",
-    what="REPORT lines of the local runtime that are read and written back unchanged",
-    source="AWS, Lambda execution environment lifecycle: fields of the REPORT line, 2026-09",
-    url="https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html",
-    chapter="lambda-anatomy",
-    margin=0.001,
-    unit="lines",
-)
-def report_lines() -> Compared:
-    """A cold and a warm call of each handler."""
-    lines = [
-        line
-        for run in record("lambda_anatomy")["variants"].values()
-        for line in run["first_log"] + run["second_log"]
-        if line.startswith("REPORT")
-    ]
-    same = sum(
-        format_report(one) == line for one, line in zip(parse_reports(lines), lines, strict=True)
-    )
-    return Compared(_exactly(same), len(lines))

@@ -14,7 +14,6 @@ from simulations.experiments.lambda_layers import (
     layer_bytes,
     versions_expected,
 )
-from simulations.experiments.lambda_runtimes import init_on_the_bill
 from simulations.experiments.records import record
 from simulations.stats import Interval
 from simulations.truth import Compared, row
@@ -25,21 +24,6 @@ PERF_URL = "https://github.com/maxday/lambda-perf"
 
 def _exact(value: float) -> Interval:
     return Interval(value, value, value)
-
-
-@row(
-    "init-bill",
-    kind="verification",
-    what="What 100 ms of INIT in 1 % of the calls add to the price of 50 ms of duration",
-    source="cold share · INIT / handler (closed form)",
-    chapter="lambda-runtimes",
-    margin=0.001,
-    unit="%",
-)
-def init_bill() -> Compared:
-    """Two bills through the price list, against the linear formula."""
-    found = init_on_the_bill(cold=0.01, handler_ms=50.0)
-    return Compared(_exact(100 * found["duration"]), 100 * 0.01 * 100 / 50)
 
 
 @row(

@@ -69,11 +69,16 @@ def cells(one: dict[str, Any]) -> dict[str, str]:
         theirs += f" <small>({escape(between(one['theirs_low'], one['theirs_high']))})</small>"
     else:
         theirs += f" <small>± {number(100 * one['margin'], 2)} %</small>"
-    error = f"{100 * one['error']:+.2g} %" if one["theirs"] else number(one["error"], 2)
+    percent = 100 * one["error"]
+    # Two digits, but never as a power of ten.
+    error = f"{percent:+.0f} %" if abs(percent) >= 10 else f"{percent:+.2g} %"
+    if not one["theirs"]:
+        error = number(one["error"], 2)
     source = escape(one["source"])
     if one["url"]:
         source = f'<a href="{escape(one["url"])}">{source}</a>'
-    why = f" <small>{escape(one['why'])}</small>" if one["why"] and one["verdict"] == "fail" else ""
+    reason = escape(one["why"].rstrip(".")) if one["verdict"] == "fail" else ""
+    why = f" <small>{reason}</small>" if reason else ""
     return {
         "compared": f"{escape(one['what'])}. <small>{source}</small>{why}",
         "theirs": theirs,

@@ -11,10 +11,14 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from init_records import init_2026, init_languages_2026, init_shapes_2026
+from published_records import keep_alive_history, runtime_dates
 
 from simulations.experiments.recorded import (
     RecordedRequest,
@@ -23,7 +27,7 @@ from simulations.experiments.recorded import (
     replay,
     routing_choices,
 )
-from simulations.stats import quantile
+from simulations.stats import quantile_interval, variance
 
 ROOT = Path(__file__).resolve().parents[2]
 RATES = ("0.00185", "0.00287", "0.00572", "0.0164", "0.0999")
@@ -108,98 +112,79 @@ def idle_gaps_2025(data: Path) -> dict[str, Any]:
     }
 
 
-#: Hello-world functions whose INIT the record keeps, by the measurers' names.
-RUNTIMES = {
-    "rust (prov.al2023)": "Rust",
-    "python3.14": "Python 3.14",
-    "nodejs24.x": "Node.js 24",
-    "java25": "Java 25",
-}
-
-
-#: What the chapter on languages shows: each language's newest runtime on 22 August 2026.
-LANGUAGES = {
-    "rust (prov.al2023)": "Rust",
-    "go (prov.al2023)": "Go",
-    "dotnet10 aot (prov.al2023)": "C#, .NET 10 ahead of time",
-    "python3.14": "Python 3.14",
-    "nodejs24.x": "Node.js 24",
-    "java25": "Java 25",
-    "ruby3.4": "Ruby 3.4",
-    "dotnet10": "C#, .NET 10",
-    "python3.12": "Python 3.12",
-    "nodejs22.x": "Node.js 22",
-    "java21": "Java 21",
-    "dotnet8": "C#, .NET 8",
-}
-
-
-def init_languages_2026(data: Path) -> dict[str, Any]:
-    """Init Duration of hello-world functions by language: median and 99th percentile."""
-    file = next((data / "lambda_perf").glob("*quantiles.csv"))
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = {
-            row["display"]: row
-            for row in csv.DictReader(lines)
-            if (row["package"], row["arch"], float(row["memory_mb"])) == ("zip", "x86_64", 128)
-        }
+def memory_2019(data: Path) -> dict[str, Any]:
+    """Memory of a hundred apps: quantiles with what a hundred can tell of them."""
+    file = data / "azure_2019" / "azure2019_100apps_avg_concurrency_per_min.csv.gz"
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as lines:
+        used_mb = [float(row["AverageMemUsage"]) for row in csv.DictReader(lines)]
     return {
-        "source": "Maxime David, lambda-perf; Init Duration of hello-world functions on AWS Lambda, "
-        "9 to 22 August 2026",
-        "url": "https://github.com/maxday/lambda-perf",
-        "licence": "Apache-2.0",
-        "note": "zip packages, x86_64, 128 MB; INIT alone, without making the environment and "
-        "fetching the code",
-        "languages": [
-            {
-                "language": language,
-                "runtime": name.split(" ")[0] if "prov" not in name else "provided.al2023",
-                "probes": int(rows[name]["n"]),
-                "p50_ms": round(float(rows[name]["p50"]), 1),
-                "p99_ms": round(float(rows[name]["p99"]), 1),
-            }
-            for name, language in LANGUAGES.items()
-        ],
+        "source": "Microsoft, Azure Functions Trace 2019 (M. Shahrad et al., USENIX ATC 2020); "
+        "average memory of 100 apps, as chosen by the CIRRUS lab (femux)",
+        "url": "https://github.com/Azure/AzurePublicDataset",
+        "licence": "CC BY 4.0",
+        "note": "quantile, its value in MB and the 99 % interval between two order statistics",
+        "quantiles": [[p, *quantile_interval(used_mb, p, level=0.99)] for p in (0.1, 0.5, 0.9)],
     }
 
 
-def init_2026(data: Path) -> dict[str, Any]:
-    """Init Duration of small functions, and what memory changes of it."""
-    file = next((data / "lambda_perf").glob("*quantiles.csv"))
-    with file.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    cells: dict[tuple[str, str, str], dict[str, float]] = {}
-    for row in rows:
-        cell = cells.setdefault((row["display"], row["package"], row["arch"]), {})
-        cell[f"{float(row['memory_mb']):.0f}"] = float(row["p50"])
-    ratios = sorted(c["1024"] / c["128"] for c in cells.values() if "1024" in c and "128" in c)
-    kept = [
-        {
-            "runtime": RUNTIMES[row["display"]],
-            "probes": int(row["n"]),
-            "p50_ms": round(float(row["p50"]), 1),
-            "p99_ms": round(float(row["p99"]), 1),
+def billed_sample(data: Path) -> dict[str, Any]:
+    """Shown and billed durations of about 250 invocations of each year."""
+    logs = {
+        "in_2020": (
+            100,
+            "aws_requests_2020/rate-0.0999.csv.gz",
+            "aws_duration",
+            "aws_billed_duration",
+        ),
+        "in_2025": (1, "cirrus_2025/aws_concurrency_reports.csv.gz", "duration_ms", "billed_ms"),
+    }
+    found: dict[str, Any] = {}
+    for year, (step_ms, file, shown, billed) in logs.items():
+        with gzip.open(data / file, "rt", encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+        found[year] = {
+            "step_ms": step_ms,
+            "shown_and_billed_ms": [
+                [float(row[shown]), int(float(row[billed]))] for row in rows[:: len(rows) // 250]
+            ],
         }
-        for name in RUNTIMES
-        for row in rows
-        if row["display"] == name
-        and (row["package"], row["arch"]) == ("zip", "x86_64")
-        and float(row["memory_mb"]) == 128
-    ]
     return {
-        "source": "Maxime David, lambda-perf; Init Duration of hello-world functions on AWS Lambda, "
-        "9 to 22 August 2026",
-        "url": "https://github.com/maxday/lambda-perf",
-        "licence": "Apache-2.0",
-        "note": "zip packages, x86_64, 128 MB; INIT alone, without making the environment and "
-        "fetching the code",
-        "runtimes": kept,
-        "memory_1024_to_128": {
-            "functions": len(ratios),
-            "median": round(quantile(ratios, 0.5), 4),
-            "p5": round(quantile(ratios, 0.05), 3),
-            "p95": round(quantile(ratios, 0.95), 3),
-        },
+        "source": "every 40th and every 54th invocation of N. Mahmoudi and H. Khazaei, request logs of AWS "
+        "Lambda, 2020; CIRRUS lab, REPORT lines of one function on AWS Lambda, May 2025",
+        "url": "https://github.com/pacslab/serverless-performance-modeling and "
+        "https://github.com/ubc-cirrus-lab/demystifying-serverless-costs",
+        "licence": "MIT",
+        "note": "INIT was not billed in either year",
+        **found,
+    }
+
+
+def one_at_a_time_2025(data: Path) -> dict[str, Any]:
+    """What 1 to 30 requests a second did to a function of 155 ms: durations and environments."""
+    by_rate: dict[int, list[dict[str, str]]] = {}
+    file = data / "cirrus_2025" / "aws_concurrency_reports.csv.gz"
+    with gzip.open(file, "rt", encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            by_rate.setdefault(int(row["rps"]), []).append(row)
+
+    def summary(rate: int) -> dict[str, Any]:
+        times_ms = [float(row["duration_ms"]) for row in by_rate[rate]]
+        return {
+            "rate_per_s": rate,
+            "requests": len(times_ms),
+            "mean_ms": round(sum(times_ms) / len(times_ms), 2),
+            "sd_ms": round(math.sqrt(variance(times_ms)), 2),
+            "environments": len({row["log_stream"] for row in by_rate[rate]}),
+            "cold": sum(bool(row["init_ms"]) for row in by_rate[rate]),
+        }
+
+    return {
+        "source": "CIRRUS lab, artifact of a paper at EuroSys 2026; REPORT lines of one function with "
+        "one vCPU on AWS Lambda, May 2025",
+        "url": "https://github.com/ubc-cirrus-lab/demystifying-serverless-costs",
+        "licence": "MIT",
+        "note": "two minutes at each rate, one rate after the other on the same function",
+        "rates": [summary(rate) for rate in sorted(by_rate)],
     }
 
 
@@ -228,43 +213,6 @@ def call_rates_2019(data: Path) -> dict[str, Any]:
     }
 
 
-#: As published; nothing here is computed from data. `read` says how we know it.
-KEEP_ALIVE = (
-    {
-        "as_of": "2018",
-        "who": "Wang et al.",
-        "low_min": None,
-        "high_min": 27,
-        "url": "https://www.usenix.org/conference/atc18/presentation/wang-liang",
-        "read": "as quoted by others",
-    },
-    {
-        "as_of": "June 2019",
-        "who": "Shilkov",
-        "low_min": 25,
-        "high_min": 60,
-        "url": "https://mikhail.io/2019/08/aws-lambda-cold-starts-after-10-minutes/",
-        "read": "the text itself",
-    },
-    {
-        "as_of": "August 2019",
-        "who": "Shilkov",
-        "low_min": 10,
-        "high_min": 10,
-        "url": "https://mikhail.io/2019/08/aws-lambda-cold-starts-after-10-minutes/",
-        "read": "the text itself",
-    },
-    {
-        "as_of": "January 2021",
-        "who": "Shilkov",
-        "low_min": 5,
-        "high_min": 7,
-        "url": "https://mikhail.io/serverless/coldstarts/aws/intervals/",
-        "read": "the text itself",
-    },
-)
-
-
 def cpu_memory_2025(data: Path) -> dict[str, Any]:
     """How long one short task took at 195 memory sizes, probes of 2025."""
     file = data / "cirrus_2025" / "aws_cpu_time_vs_memory_summary.csv"
@@ -288,53 +236,18 @@ def cpu_memory_2025(data: Path) -> dict[str, Any]:
     }
 
 
-def keep_alive_history(_: Path) -> dict[str, Any]:
-    """How long others found an idle environment to live, over the years."""
-    return {
-        "source": "published black-box probes, each with its address",
-        "licence": "facts quoted, no data taken",
-        "found": list(KEEP_ALIVE),
-    }
-
-
-#: When runtimes are deprecated and updates of functions blocked, each from a page that was read.
-RUNTIME_DATES = (
-    ("python3.14", "2029-06-30", "2029-08-31", "AWS, Building Lambda functions with Python, copy of 2026"),
-    ("nodejs24.x", "2028-04-30", "2028-07-01", "AWS, Building Lambda functions with Node.js, copy of 2026"),
-    ("java25", "2029-06-30", "2029-08-31", "AWS, Building Lambda functions with Java, copy of 2026"),
-    ("ruby3.4", "2028-03-31", "2028-05-31", "AWS, Building Lambda functions with Ruby, copy of 2026"),
-    ("dotnet10", "2028-11-14", "2029-01-15", "AWS, Building Lambda functions with C#, copy of 2026"),
-    ("python3.11", "2027-06-30", "2027-08-31", "AWS, Building Lambda functions with Python, copy of 2026"),
-    ("dotnet8", "2026-11-10", "2027-03-03", "AWS, Building Lambda functions with C#, latest copy of 2026"),
-    ("python3.10", "2026-10-31", "2027-01-15", "AWS, Building Lambda functions with Python, copy of 2026"),
-    ("nodejs20.x", "2026-04-30", "2026-09-30", "AWS, Building Lambda functions with Node.js, copy of 2026"),
-)  # fmt: skip
-#: What earlier copies of the same pages said.
-RUNTIME_DATES_BEFORE = (
-    ("dotnet8", "2026-11-10", "2027-01-11", "AWS, Building Lambda functions with C#, earlier copy of 2026"),
-    ("nodejs20.x", "2026-04-30", "2026-07-01", "AWS, Building Lambda functions with Node.js, earlier copy"),
-)  # fmt: skip
-
-
-def runtime_dates(_: Path) -> dict[str, Any]:
-    """Deprecation of Lambda's runtimes, as announced; AWS moves these dates."""
-    names = ("runtime", "deprecated", "updates_blocked", "source")
-    return {
-        "source": "AWS's documentation, each page named",
-        "licence": "facts quoted, no data taken",
-        "found": [dict(zip(names, one, strict=True)) for one in RUNTIME_DATES],
-        "before": [dict(zip(names, one, strict=True)) for one in RUNTIME_DATES_BEFORE],
-    }
-
-
 RECORDS = {
+    "billed_sample": billed_sample,
     "call_rates_2019": call_rates_2019,
     "cold_starts_2020": cold_starts_2020,
     "cpu_memory_2025": cpu_memory_2025,
     "idle_gaps_2025": idle_gaps_2025,
+    "memory_2019": memory_2019,
     "keep_alive_history": keep_alive_history,
     "init_2026": init_2026,
     "init_languages_2026": init_languages_2026,
+    "init_shapes_2026": init_shapes_2026,
+    "one_at_a_time_2025": one_at_a_time_2025,
     "runtime_dates": runtime_dates,
 }
 
