@@ -29,6 +29,7 @@ ROOMS: tuple[tuple[str, ...], ...] = (
     ("fleet",),
     ("sweep",),
     ("aws",),
+    ("calibration",),
     ("truth",),
     ("figures",),
 )
