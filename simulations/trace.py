@@ -104,6 +104,10 @@ class Vocabulary:
         """The name behind `code`."""
         return self._names[code]
 
+    def __iter__(self) -> Iterator[str]:
+        """The names in the order of their codes."""
+        return iter(self._names)
+
 
 class Table:
     """Rows appended as tuples, packed many at a time, and turned into typed columns when read.

@@ -34,6 +34,8 @@ from simulations.pricing.offers import MAX_BYTES, folder_skus, offer_of_products
 FOLDER = Path("my-prices")
 #: A price that moves further than this at once is taken for an error until somebody says so.
 JUMP = 10
+#: These prices stand in EC2's file, which is too large to be read by the way.
+IN_EC2S_FILE = {"AmazonVPC", "AmazonEC2"}
 #: GetProducts returns 100 products a page; a service here has under 3,000 in a region.
 MAX_PAGES = 200
 
@@ -197,7 +199,7 @@ def refresh(
         If anything cannot be fetched or does not pass; the folder is then as it was.
     """
     known = {sku.key for sku in PriceList.load().skus.values()}
-    chosen = sorted(set(services or {key.partition(":")[0] for key in known} - {"AmazonVPC"}))
+    chosen = sorted(set(services or {key.partition(":")[0] for key in known} - IN_EC2S_FILE))
     take = bulk() if fetch is None else fetch
     offers: dict[str, dict[str, Any]] = {}
     fresh: list[Sku] = []

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from simulations.experiment import Axis, Choice, Number, Result, Series, Slider, experiment
+from simulations.experiments.bill_views import Change, Sensitivity, changed
 from simulations.orders import Shop, run_orders
 from simulations.pricing import (
     Bill,
@@ -34,6 +35,9 @@ MONTH_S = 30 * 86_400
 #: Environments outlive an overlap by up to 347 s; after 15 minutes the first ones have gone.
 WARMUP_S = 900
 REPORT_S = 3600
+#: How bad cold starts are made in the tornado and under the old rules.
+OFTEN_COLD, LONG_INIT_MS = 0.01, 1000.0
+SHORT_MS = 50.0
 
 
 @dataclass(frozen=True)
@@ -198,34 +202,23 @@ def order_bill(
     return Result(Axis("part of the bill"), Axis("cost", "USD a month"), (bars,), numbers)
 
 
-@dataclass(frozen=True)
-class Lever:
-    """One input of the bill between two settings, the rest unchanged."""
-
-    name: str
-    low_words: str
-    high_words: str
-    low: PerOrder
-    high: PerOrder
-
-
-def levers(order: PerOrder) -> tuple[Lever, ...]:
+def levers(order: PerOrder, orders: float) -> list[Change]:
     """What an engineer can change about the function, from a good to a bad setting."""
-    return (
-        Lever("memory", "128 MB", "1 GB", order.with_memory(128), order.with_memory(1024)),
-        Lever(
-            "waiting", "half", "double",
-            replace(order, waiting_ms=order.waiting_ms / 2),
-            replace(order, waiting_ms=order.waiting_ms * 2),
-        ),
-        Lever("logs", "1 KB", "20 KB", replace(order, log_kb=1), replace(order, log_kb=20)),
-        Lever("processor", "Arm", "x86", replace(order, architecture="arm64"), order),
-        Lever(
-            "cold starts", "none", "1 s in 1 %",
-            replace(order, init_ms=0.0), replace(order, init_ms=10.0),
-        ),
-        Lever("own code", "5 ms", "50 ms", replace(order, own_ms=5.0), replace(order, own_ms=50.0)),
-    )  # fmt: skip
+
+    def bill(**changes: Any) -> Bill:
+        return replace(order, **changes).bill(orders)
+
+    half, double = order.waiting_ms / 2, order.waiting_ms * 2
+    return [
+        Change("memory", ("128 MB", "1 GB"), order.with_memory(128).bill(orders),
+               order.with_memory(1024).bill(orders)),
+        Change("waiting", ("half", "double"), bill(waiting_ms=half), bill(waiting_ms=double)),
+        Change("logs", ("1 KB", "20 KB"), bill(log_kb=1), bill(log_kb=20)),
+        Change("processor", ("Arm", "x86"), bill(architecture="arm64"), bill()),
+        Change("cold starts", ("none", "1 s in 1 %"), bill(init_ms=0.0),
+               bill(init_ms=OFTEN_COLD * LONG_INIT_MS)),
+        Change("own code", ("5 ms", "50 ms"), bill(own_ms=5.0), bill(own_ms=50.0)),
+    ]  # fmt: skip
 
 
 @experiment("lambda-cost")
@@ -235,31 +228,14 @@ def order_levers(
     seed: int = 1,
 ) -> Result:
     """Bill the month again with one input changed at a time, widest range first."""
+    return lever_ends(orders_m, log_kb, seed).result
+
+
+def lever_ends(orders_m: float = 10, log_kb: float = 5, seed: int = 1) -> Sensitivity:
+    """`order_levers` with the words of each lever's two settings."""
     lines = report_lines(orders_m, seed)
-    orders = orders_m * 1e6
     order = per_order(lines, Shop().handler_cpu_ms, log_kb)
-    base = float(order.bill(orders).total_usd)
-    found = [
-        (one, float(one.low.bill(orders).total_usd), float(one.high.bill(orders).total_usd))
-        for one in levers(order)
-    ]
-    found.sort(key=lambda row: row[1] - row[2])
-    names = tuple(one.name for one, _, _ in found)
-    series = (
-        Series("less", names, tuple(low for _, low, _ in found), kind="bars", role="decoupled"),
-        Series("more", names, tuple(high for _, _, high in found), kind="bars", role="coupled"),
-    )
-    numbers = {"base": Number(base, "USD")}
-    for one, low, high in found:
-        numbers[f"{one.name}: {one.low_words}"] = Number(low, "USD")
-        numbers[f"{one.name}: {one.high_words}"] = Number(high, "USD")
-    return Result(Axis("lever"), Axis("cost", "USD a month"), series, numbers)
-
-
-def lever_ends() -> dict[str, tuple[str, str]]:
-    """The two settings of each lever, in words."""
-    order = PerOrder(1, 1, 1, 1, 512)
-    return {one.name: (one.low_words, one.high_words) for one in levers(order)}
+    return changed(order.bill(orders_m * 1e6), levers(order, orders_m * 1e6))
 
 
 def in_milliseconds(memory_mb: int) -> dict[str, float]:
@@ -301,8 +277,9 @@ def rule_changes(seed: int = 1) -> tuple[RuleChange, ...]:
 
     def short(init_billed: bool = True, round_ms: int | None = None) -> float:
         used = lambda_usage(
-            1e6, 50, 512, cold_share=0.01, init_ms=1000, init_billed=init_billed, round_ms=round_ms
-        )
+            1e6, SHORT_MS, 512, cold_share=OFTEN_COLD, init_ms=LONG_INIT_MS,
+            init_billed=init_billed, round_ms=round_ms,
+        )  # fmt: skip
         return float(prices.bill(used)["Lambda-GB-Second"].amount_usd)
 
     def shop(init_billed: bool = True, round_ms: int | None = None) -> int:

@@ -41,9 +41,9 @@ def lambda_case(given: Inputs, example: Mapping[str, Any]) -> Case:
         ("environment_gb", f"Lambda-Tenant-Environment-GB{arm}"),
         ("cache_gb_s", "Lambda-SnapStart-Cached-GB-S"),
         ("restore_gb", "Lambda-SnapStart-Restored-GB"),
-        ("operation", "Lambda-Durable-Operations"),
-        ("written_gb", "Lambda-Durable-Written-Bytes"),
-        ("retained_gb_month", "Lambda-Durable-Storage-ByteHrs"),
+        ("operation", "Lambda-Durable-Execution-Operations"),
+        ("written_gb", "Lambda-Durable-Execution-Written-Bytes"),
+        ("retained_gb_month", "Lambda-Durable-Execution-TimedStorage-ByteHrs"),
         ("epu_h", "Lambda-SQS-Event-Poller-Unit-Hour" if _about(example, "SQS")
          else "Lambda-Event-Poller-Unit-Hour"),
     ):  # fmt: skip
@@ -128,8 +128,10 @@ def _extras(given: Inputs, memory: float, architecture: str) -> Usage:
             given.take("executions", default=1), operations,
             given.take("kb_per_operation", default=0), kept_days=given.take("retention_days"),
         )  # fmt: skip
-    usage.add("Lambda-Durable-Written-Bytes", given.take("written_gb", default=0))
-    usage.add("Lambda-Durable-Storage-ByteHrs", given.take("retained_gb_months", default=0))
+    usage.add("Lambda-Durable-Execution-Written-Bytes", given.take("written_gb", default=0))
+    usage.add(
+        "Lambda-Durable-Execution-TimedStorage-ByteHrs", given.take("retained_gb_months", default=0)
+    )
     return Usage({name: amount for name, amount in usage.items() if amount})
 
 
@@ -170,8 +172,9 @@ def microvm_case(given: Inputs, example: Mapping[str, Any]) -> Case:
     usage.add("Lambda-MicroVM-Snapshot-ByteHrs", idle_h * snapshot_gb / hours)
     case = Case(usage)
     for name, usage_type in (
-        ("vcpu_s", "vCPU-Second"), ("gb_s", "GB-Second"), ("write_gb", "Snapshot-Write-Bytes"),
-        ("read_gb", "Snapshot-Read-Bytes"), ("gb_month", "Snapshot-ByteHrs"),
+        ("vcpu_s", "vCPU-Second-ARM"), ("gb_s", "Memory-GB-Second-ARM"),
+        ("write_gb", "Snapshot-Write-GB"), ("read_gb", "Snapshot-Read-GB"),
+        ("gb_month", "Snapshot-ByteHrs"),
     ):  # fmt: skip
         case.price(name, f"Lambda-MicroVM-{usage_type}")
     return case

@@ -1,11 +1,13 @@
-"""Figures of a bill: what it is made of (waterfall) and what would change it (tornado).
+"""Figures of a bill: its parts (waterfall), others beside it, what would change it (tornado).
 
-Both are drawn in rows, so that their words stand level and can be read on a telephone. May
+The results they draw come from `simulations.experiments.bill_views`, or from any experiment. All
+are drawn in rows, so that their words stand level and can be read on a telephone. May
 import matplotlib and, of the library, `simulations.experiment` and `simulations.figures`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -30,8 +32,9 @@ def _amount(value: float) -> str:
     return f"{value:,.2f}".replace(",", THIN)
 
 
-def _rows(rows: Sequence[str], x: Axis) -> tuple[Figure, Axes]:
-    figure, axes = blank(x, Axis(""), size=(WIDTH_IN, _ROW_IN * len(rows) + 0.75))
+def _rows(rows: Sequence[str], x: Axis, gap: float = 0.0) -> tuple[Figure, Axes]:
+    """An empty figure with a named row for each; `gap` inches more between two."""
+    figure, axes = blank(x, Axis(""), size=(WIDTH_IN, (_ROW_IN + gap) * len(rows) + 0.75))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10], min_n_ticks=3))
@@ -107,6 +110,73 @@ def waterfall(result: Result) -> Figure:
     return figure
 
 
+#: Shades of the parts, the largest first: one ink, so that no color means what it means elsewhere.
+_SHADES = (0.62, 0.38, 0.22, 0.12, 0.07)
+
+
+def comparison(result: Result) -> Figure:
+    """Return bills beside each other: a row each, its parts one after the other, its total.
+
+    A part is named once, where it is widest: inside if the name fits there, else above.
+
+    Parameters
+    ----------
+    result : Result
+        A series for each part, all over the names of the bills.
+
+    Raises
+    ------
+    ValueError
+        If there is no series, they differ in their names, or an amount is negative.
+    """
+    parts = result.series
+    if not parts or any(tuple(part.x) != tuple(parts[0].x) for part in parts):
+        raise ValueError("a comparison needs series over the same names")
+    if min(amount for part in parts for amount in part.y) < 0:
+        raise ValueError("amounts must not be negative")
+    names = [str(name) for name in parts[0].x]
+    totals = [math.fsum(part.y[row] for part in parts) for row in range(len(names))]
+    with mpl.rc_context(settings()):
+        figure, axes = _rows(names, result.y, gap=0.26)
+        begins = [0.0] * len(names)
+        places = []
+        for k, part in enumerate(parts):
+            shade = _SHADES[min(k, len(_SHADES) - 1)]
+            axes.barh(
+                range(len(names)), part.y, 0.5, left=begins, color=INK, alpha=shade, linewidth=0
+            )
+            widest = max(range(len(names)), key=lambda row, part=part: part.y[row])  # type: ignore[misc]
+            places.append((part.name, widest, begins[widest], part.y[widest]))
+            begins = [begin + y for begin, y in zip(begins, part.y, strict=True)]
+        for row, total in enumerate(totals):
+            axes.annotate(
+                _amount(total), (total, row), va="center", xytext=(_GAP_PT, 0),
+                textcoords="offset points",
+            )  # fmt: skip
+        axes.set_xlim(0, max(totals) * 1.19)
+        _settle(figure, axes, result.y, top=18)
+        _name_parts(figure, axes, places)
+    return figure
+
+
+def _name_parts(
+    figure: Figure, axes: Axes, places: Sequence[tuple[str, int, float, float]]
+) -> None:
+    """Write each part's name above its widest bar; names of one row make room for each other."""
+    renderer = renderer_of(figure)
+    taken: dict[int, float] = {}
+    for name, row, begin, width in sorted(places, key=lambda place: (place[1], place[2])):
+        text = axes.annotate(
+            name, (begin + width / 2, row - 0.25), xytext=(0, 2), ha="center", va="bottom",
+            textcoords="offset points",
+        )  # fmt: skip
+        box = text.get_window_extent(renderer)
+        frame = axes.get_window_extent(renderer)
+        left = max(box.x0, taken.get(row, frame.x0 - 1) + 8, frame.x0)
+        text.set_position((left - box.x0, 2))
+        taken[row] = left + box.width
+
+
 def tornado(result: Result, ends: Mapping[str, tuple[str, str]]) -> Figure:
     """Return what a bill becomes between two settings of one input at a time.
 
@@ -151,4 +221,4 @@ def tornado(result: Result, ends: Mapping[str, tuple[str, str]]) -> Figure:
     return figure
 
 
-__all__ = ["tornado", "waterfall"]
+__all__ = ["comparison", "tornado", "waterfall"]

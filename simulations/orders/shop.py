@@ -22,6 +22,9 @@ DATABASE = "stock database"
 MAIL = "mail provider"
 SMS = "SMS provider"
 
+#: INIT of every function of the shop; an assumption of the example, like its other times.
+INIT_S = Lognormal(0.3, 0.3)
+
 #: Every provider in the order in which the coupled designs call them.
 PROVIDERS = (STOCK, PAYMENTS, DATABASE, MAIL, SMS)
 
@@ -158,7 +161,7 @@ class Shop:
 
     def function(self, sim: Simulation, name: str, handler: Any, called: bool = True) -> Function:
         """A function with the shop's settings; `called` when another part of it calls it."""
-        init: float | Distribution = 0.0 if self.warm else Lognormal(0.3, 0.3)
+        init: float | Distribution = 0.0 if self.warm else INIT_S
         return Function(
             sim,
             name,

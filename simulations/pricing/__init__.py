@@ -1,8 +1,8 @@
 """Prices, usage and bills: what a system costs, line by line, dated and sourced.
 
 Usage comes from plain inputs (one estimator a service: `lambda_usage`, `sqs_usage` ...) or from
-a trace (`usage`); `PriceList.load().bill(...)` prices it. May import: the standard library,
-`simulations.facts`, `simulations.trace`.
+a trace (`usage`); `PriceList.load().bill(...)` prices it, `month` scales a run to a month first.
+May import: the standard library, `simulations.facts`, `simulations.stats`, `simulations.trace`.
 
 Examples
 --------
@@ -57,6 +57,7 @@ from simulations.pricing.estimators_watch import (
     traces_usage,
     transfer_usage,
 )
+from simulations.pricing.month import MonthlyBill, month
 from simulations.pricing.offers import BadPriceList, read_offer, write_offer
 from simulations.pricing.pricelist import MissingPrice, PriceList, Sku, StalePrice, Tier
 from simulations.pricing.trace_usage import usage
@@ -67,6 +68,7 @@ __all__ = [
     "Bill",
     "Line",
     "MissingPrice",
+    "MonthlyBill",
     "PriceList",
     "ReportedUsage",
     "Sku",
@@ -94,6 +96,7 @@ __all__ = [
     "managed_instances_usage",
     "metrics_usage",
     "microvm_usage",
+    "month",
     "pipes_usage",
     "read_offer",
     "rest_api_usage",

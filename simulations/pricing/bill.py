@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from typing import Any
 
 from simulations.pricing.pricelist import PriceList, Sku
 from simulations.pricing.usage import EXACT, Usage, exact, tidy
@@ -22,7 +23,7 @@ class TierPart:
     amount_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Line:
     """One line of a bill.
 
@@ -82,13 +83,45 @@ class Line:
         text = f"{plain(self.quantity)} {self.unit}"
         if self.free:
             text += f" − {plain(self.free)} free"
-        parts = [f"{plain(p.quantity)} × ${plain(p.usd)}" for p in self.tiers]
+        sign = sign_of(self.sku.currency)
+        parts = [f"{plain(p.quantity)} × {sign}{plain(p.usd)}" for p in self.tiers]
         if len(parts) == 1 and not self.free:
-            return f"{text} × ${plain(self.tiers[0].usd)} = {dollars(self.amount_usd)}"
-        return f"{text}: {' + '.join(parts)} = {dollars(self.amount_usd)}"
+            return f"{text} × {sign}{plain(self.tiers[0].usd)} = {self.amount}"
+        return f"{text}: {' + '.join(parts)} = {self.amount}"
+
+    @property
+    def amount(self) -> str:
+        """The amount for reading, in the currency of its price."""
+        return money(self.amount_usd, self.sku.currency)
+
+    def row(self) -> dict[str, Any]:
+        """Everything that the line says, by name, as plain values for a table or a file."""
+        where, sku = self.sku.source, self.sku
+        return {
+            "service": sku.service,
+            "usage_type": sku.usage_type,
+            "description": sku.description,
+            "quantity": self.quantity,
+            "unit": sku.unit,
+            "metering": sku.metering,
+            "free": self.free,
+            "tiers": [(part.quantity, part.usd, part.amount_usd) for part in self.tiers],
+            "price": self.price_usd,
+            "amount": self.amount_usd,
+            "currency": sku.currency,
+            "as_of": sku.as_of,
+            "checked": sku.checked,
+            "source": where.title,
+            "url": where.url,
+            "facts": list(sku.facts),
+            "formula": self.formula,
+        }
 
     def __str__(self) -> str:
         return f"{self.description}: {self.formula}"
+
+    def __repr__(self) -> str:
+        return f"<{self.sku.key}: {self.formula}>"
 
 
 @dataclass(frozen=True)
@@ -137,7 +170,7 @@ class Bill:
         return iter(self.lines)
 
     def by_service(self) -> dict[str, Decimal]:
-        """The total of each service, in USD."""
+        """The total of each service."""
         totals: dict[str, Decimal] = {}
         for line in self.lines:
             service = line.sku.service
@@ -145,39 +178,54 @@ class Bill:
         return totals
 
     def per_million(self, requests: object) -> Decimal:
-        """USD for a million of `requests`, when this is the bill of so many."""
+        """The cost of a million of `requests`, when this is the bill of so many."""
         count = exact("requests", requests)
         if not count:
             raise ValueError("requests=0 is not possible: a bill of none has no cost a million")
-        return self.total_usd * 1_000_000 / count
+        return self.total * 1_000_000 / count
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every line by name, as `pandas.DataFrame` takes them too: usage, tiers, price, source ...
+
+        Examples
+        --------
+        >>> row = PriceList.load().bill({"Request": 3_000_000}).rows()[0]
+        >>> row["unit"], row["price"], row["as_of"], row["facts"][0]
+        ('request', Decimal('2E-7'), '2026-09-19', 'lambda.price.request')
+        """
+        return [line.row() for line in self.lines]
 
     def table(self) -> str:
-        """The lines with price, date and formula, one under another, for reading."""
-        rows = [("usage type", "quantity", "price", "amount", "as of", "how")]
+        """The lines with price, date, formula and source, one under another, for reading."""
+        rows = [("usage type", "quantity", "price", "amount", "as of", "how", "")]
+        sources: list[str] = []
         for line in self.lines:
+            if line.source not in sources:
+                sources.append(line.source)
             rows.append(
                 (
                     line.usage_type,
                     f"{plain(line.quantity)} {line.unit}",
-                    f"${_short(line.price_usd)}",
-                    dollars(line.amount_usd),
+                    f"{sign_of(self.currency)}{_short(line.price_usd)}",
+                    line.amount,
                     line.as_of or "given",
                     line.formula,
+                    f"[{sources.index(line.source) + 1}]",
                 )
             )
-        rows.append(("total", "", "", dollars(self.total_usd), "", ""))
-        return _aligned(rows, right={1, 2, 3})
+        rows.append(("total", "", "", money(self.total, self.currency), "", "", ""))
+        named = [f"[{number}] {source}" for number, source in enumerate(sources, start=1)]
+        return "\n".join([_aligned(rows, right={1, 2, 3}), *named])
 
     def __str__(self) -> str:
         rows = [
-            (dollars(line.amount_usd), line.description, _brief(line.quantity), line.unit)
-            for line in self.lines
+            (line.amount, line.description, _brief(line.quantity), line.unit) for line in self.lines
         ]
-        rows.append((dollars(self.total_usd), "total", "", ""))
+        rows.append((money(self.total, self.currency), "total", "", ""))
         return _aligned(rows, right={0, 2})
 
     def __repr__(self) -> str:
-        return f"<bill of {len(self.lines)} lines: {dollars(self.total_usd)}>"
+        return f"<bill of {len(self.lines)} lines: {money(self.total, self.currency)}>"
 
 
 def make_bill(
@@ -232,6 +280,8 @@ def _free_pools(prices: PriceList, free_tier: bool | Iterable[str]) -> dict[str,
     pools = {sku.free.pool: sku.free for sku in prices.skus.values() if sku.free is not None}
     if isinstance(free_tier, bool):
         return {p.pool: p.quantity for p in pools.values() if free_tier and not p.months}
+    if not isinstance(free_tier, Iterable):
+        raise ValueError(f"free_tier={free_tier!r} is neither True, False nor names of pools")
     names = [free_tier] if isinstance(free_tier, str) else list(free_tier)
     for name in names:
         if name not in pools:
@@ -251,17 +301,22 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def dollars(amount: Decimal) -> str:
+def sign_of(currency: str) -> str:
+    """What stands before an amount: "$", or the currency's letters."""
+    return "$" if currency == "USD" else f"{currency} "
+
+
+def money(amount: Decimal, currency: str = "USD") -> str:
     """An amount for reading: cents, or two significant digits where it is below one cent.
 
     Examples
     --------
-    >>> dollars(Decimal("1234.5")), dollars(Decimal("0.000416")), dollars(Decimal(0))
-    ('$1,234.50', '$0.00042', '$0.00')
+    >>> money(Decimal("1234.5")), money(Decimal("0.000416")), money(Decimal(0), "CNY")
+    ('$1,234.50', '$0.00042', 'CNY 0.00')
     """
     if amount and abs(amount) < Decimal("0.01"):
-        return f"${plain(Decimal(f'{amount:.1e}'))}"
-    return f"${amount:,.2f}"
+        return f"{sign_of(currency)}{plain(Decimal(f'{amount:.1e}'))}"
+    return f"{sign_of(currency)}{amount:,.2f}"
 
 
 def _brief(quantity: Decimal) -> str:

@@ -2,7 +2,7 @@
 
 AWS's usage types stand here; every number is read from the facts. Names of usage types that
 ``pl.usage.*`` does not list were seen in price-list rows and Cost and Usage lines that public
-repositories quote. May import: the standard library and `simulations.facts`.
+repositories quote (searched on 2026-11-23), but for `OUR_NAMES`. May import: the standard library and `simulations.facts`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,30 @@ from simulations.pricing.free import free_tiers
 from simulations.pricing.pricelist import Sku, Tier
 from simulations.pricing.usage import exact
 
-__all__ = ["SHARED_NAMES", "from_note", "read_skus"]
+__all__ = ["OUR_NAMES", "SHARED_NAMES", "from_note", "read_skus"]
+
+#: Names that no price-list row or bill that we saw carries. Those of durable executions and of
+#: the pollers follow the names of their groups in the price list (AWS-Lambda-Durable-Execution-
+#: Operations, AWS-Lambda-SQS-Event-Poller-Unit-Duration); the others are ours. AWS bills kept
+#: snapshots of MicroVMs by the hour, as Lambda-MicroVM-Snapshot-Storage-GB-Hour; our row is by
+#: the month, as the page prices it. A report's line under another name is named, not priced.
+OUR_NAMES = frozenset(
+    {
+        "Lambda-SQS-Event-Poller-Unit-Hour",
+        "Lambda-Tenant-Environment-GB",
+        "Lambda-Tenant-Environment-GB-ARM",
+        "Lambda-Durable-Execution-Operations",
+        "Lambda-Durable-Execution-Written-Bytes",
+        "Lambda-Durable-Execution-TimedStorage-ByteHrs",
+        "Lambda-MicroVM-Snapshot-ByteHrs",
+        "Event-64K-Chunks-CrossAccount",
+        "ApiDestination-Invocation",
+        "Pipes-Requests-64K-Chunks",
+        "ReplayEvents",
+        "OnDemandAdvantage-IncomingBytes",
+        "OnDemandAdvantage-OutgoingBytes",
+    }
+)
 
 #: Usage types that more than one service sells (Amazon S3 and DynamoDB carry them too).
 SHARED_NAMES = frozenset({"Requests-Tier1", "TimedStorage-ByteHrs"})
@@ -56,10 +79,12 @@ def _lambda_rows() -> Iterator[Entry]:
             f"duration on provisioned concurrency, {chip}", "GB-s",
             f"lambda.price.pc.duration.{key}", duration,
         )  # fmt: skip
-    yield Entry(
-        "Lambda-Streaming-Response-Processed-Bytes", LAMBDA, "streamed responses", "GB",
-        "lambda.price.streaming", "bytes beyond the first 6 MB of each response", free="streaming",
-    )  # fmt: skip
+    for suffix, chip in (("", "x86"), ("-ARM", "Arm")):
+        yield Entry(
+            f"Lambda-Streaming-Response-Processed-Bytes{suffix}", LAMBDA,
+            f"streamed responses, {chip}", "GB", "lambda.price.streaming",
+            "bytes beyond the first 6 MB of each response", free="streaming",
+        )  # fmt: skip
     yield Entry(
         "Lambda-SnapStart-Cached-GB-S", LAMBDA, "SnapStart cache", "GB-s",
         "lambda.price.snapstart.cache", "memory times time a version is active, at least 3 h",
@@ -72,7 +97,6 @@ def _lambda_rows() -> Iterator[Entry]:
         "Lambda-Event-Poller-Unit-Hour", LAMBDA, "provisioned Kafka pollers", "EPU-h",
         "lambda.price.esm.kafka_epu", "per second, at least one minute",
     )  # fmt: skip
-    # The name follows that of its group in the price list, AWS-Lambda-SQS-Event-Poller-Unit-Duration.
     yield Entry(
         "Lambda-SQS-Event-Poller-Unit-Hour", LAMBDA, "provisioned SQS pollers", "EPU-h",
         "lambda.price.esm.sqs_epu", "per second, at least one minute",
@@ -88,26 +112,26 @@ def _lambda_rows() -> Iterator[Entry]:
 
 
 def _newer_lambda_rows() -> Iterator[Entry]:
-    """What Lambda sells since 2025; the price list's names for it were not seen, these are ours."""
+    """What Lambda sells since 2025; see `OUR_NAMES` for those whose name was not seen."""
     for suffix, key in (("", "x86"), ("-ARM", "arm")):
         yield Entry(
             f"Lambda-Tenant-Environment-GB{suffix}", LAMBDA, f"tenants' environments, {key}", "GB",
             "lambda.price.tenant_isolation", "memory of each environment created", part=key,
         )  # fmt: skip
     for usage_type, words, unit, part, metering in (
-        ("Lambda-Durable-Operations", "durable operations", "operation", "usd_per_operation",
+        ("Lambda-Durable-Execution-Operations", "durable operations", "operation", "usd_per_operation",
          "starts, steps, waits and callbacks, each attempt"),
-        ("Lambda-Durable-Written-Bytes", "durable state written", "GB", "usd_per_gb_written",
+        ("Lambda-Durable-Execution-Written-Bytes", "durable state written", "GB", "usd_per_gb_written",
          "bytes checkpointed"),
-        ("Lambda-Durable-Storage-ByteHrs", "durable state kept", "GB-month",
+        ("Lambda-Durable-Execution-TimedStorage-ByteHrs", "durable state kept", "GB-month",
          "usd_per_gb_month_retained", "bytes kept, times months"),
     ):  # fmt: skip
         yield Entry(usage_type, LAMBDA, words, unit, "lambda.price.durable", metering, part=part)
     for usage_type, words, unit, part in (
-        ("Lambda-MicroVM-vCPU-Second", "MicroVM processors", "vCPU-s", "vcpu_s"),
-        ("Lambda-MicroVM-GB-Second", "MicroVM memory", "GB-s", "gb_s"),
-        ("Lambda-MicroVM-Snapshot-Write-Bytes", "snapshots written", "GB", "snapshot_write_gb"),
-        ("Lambda-MicroVM-Snapshot-Read-Bytes", "snapshots read", "GB", "snapshot_read_gb"),
+        ("Lambda-MicroVM-vCPU-Second-ARM", "MicroVM processors", "vCPU-s", "vcpu_s"),
+        ("Lambda-MicroVM-Memory-GB-Second-ARM", "MicroVM memory", "GB-s", "gb_s"),
+        ("Lambda-MicroVM-Snapshot-Write-GB", "snapshots written", "GB", "snapshot_write_gb"),
+        ("Lambda-MicroVM-Snapshot-Read-GB", "snapshots read", "GB", "snapshot_read_gb"),
         ("Lambda-MicroVM-Snapshot-ByteHrs", "snapshots kept", "GB-month",
          "snapshot_storage_gb_month"),
     ):  # fmt: skip
@@ -120,11 +144,12 @@ def _message_rows() -> Iterator[Entry]:
     chunks = "every API call, and each further 64 KB of its payload"
     yield Entry(
         "Requests-RBP", SQS, "SQS requests, standard queue", "request", "sqs.price.standard",
-        chunks, free="Global-Requests", aws_attributes=(("queueType", "Standard"),),
+        chunks, free="Global-Requests", aliases=("Requests-Tier1",),
+        aws_attributes=(("queueType", "Standard"),),
     )  # fmt: skip
     yield Entry(
         "Requests-FIFO-RBP", SQS, "SQS requests, FIFO queue", "request", "sqs.price.fifo",
-        chunks, free="Global-Requests", aws_usage_type="Requests-RBP",
+        chunks, free="Global-Requests", aliases=("Requests-FIFO-Tier1", "Requests-RBP"),
         aws_attributes=(("queueType", "FIFO (first-in, first-out)"),),
     )  # fmt: skip
     yield Entry(

@@ -1,4 +1,4 @@
-"""Rows of the catalog: watching, storing and moving data.
+"""Rows of the catalog: watching, storing and moving data, and servers to compare with.
 
 May import: the standard library.
 """
@@ -11,6 +11,7 @@ from simulations.pricing.entry import Entry
 
 WATCH, XRAY, S3 = "AmazonCloudWatch", "AWSXRay", "AmazonS3"
 TRANSFER, VPC = "AWSDataTransfer", "AmazonVPC"
+CONTAINERS, BALANCER, SERVERS = "AmazonECS", "AWSELB", "AmazonEC2"
 
 
 def _watch_rows() -> Iterator[Entry]:
@@ -112,8 +113,32 @@ def _transfer_rows() -> Iterator[Entry]:
         yield Entry(usage_type, VPC, words, unit, f"vpc.price.{price}", "as counted", part=part)
 
 
+def _server_rows() -> Iterator[Entry]:
+    for usage_type, words, unit, part in (
+        ("USE1-Fargate-vCPU-Hours:perCPU", "Fargate tasks, processors", "vCPU-h", "vcpu_h_usd"),
+        ("USE1-Fargate-GB-Hours", "Fargate tasks, memory", "GB-h", "gb_h_usd"),
+    ):
+        yield Entry(
+            usage_type, CONTAINERS, words, unit, "fargate.price", "by the second", part=part
+        )
+    application = (("operation", "LoadBalancing:Application"),)
+    for usage_type, words, unit, part in (
+        ("LoadBalancerUsage", "Application Load Balancers", "h", "hour_usd"),
+        ("LCUUsage", "Application Load Balancers, capacity", "LCU-h", "lcu_h_usd"),
+    ):
+        yield Entry(
+            usage_type, BALANCER, words, unit, "elb.price.alb", "as counted", part=part,
+            aws_attributes=application,
+        )  # fmt: skip
+    yield Entry(
+        "BoxUsage:m6i.large", SERVERS, "m6i.large instances", "h", "ec2.price.m6i_large",
+        "hours running", part="hour_usd",
+    )  # fmt: skip
+
+
 def watch_rows() -> Iterator[Entry]:
-    """CloudWatch, X-Ray, S3, data transfer, VPC."""
+    """CloudWatch, X-Ray, S3, data transfer, VPC, containers, load balancers, instances."""
     yield from _watch_rows()
     yield from _storage_rows()
     yield from _transfer_rows()
+    yield from _server_rows()

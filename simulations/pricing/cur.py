@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 
 from simulations.pricing.catalog import entries
+from simulations.pricing.regions import PLAIN, region_of
 from simulations.pricing.usage import EXACT, Usage, exact
 
 #: Names of a column in the report of 2015 and in CUR 2.0.
@@ -32,21 +33,38 @@ class ReportedUsage:
     Attributes
     ----------
     usage
-        By the catalog's names: the region's prefix is gone, so one region's report at a time.
+        By the catalog's names: the code of the region is gone.
     not_priced
-        Quantities of usage types that the catalog does not know, by service and AWS's name.
+        Quantities of usage types that the catalog does not know, or of other regions, by
+        service and AWS's name.
     lines, skipped
         Lines of usage read, and lines of other kinds by their kind.
+    unreadable
+        What is wrong with lines that cannot be read; without `strict` alone.
     """
 
     usage: Usage
     not_priced: Usage
     lines: int
     skipped: Mapping[str, int]
+    unreadable: tuple[str, ...] = ()
 
 
-def usage_of_cur(lines: Iterable[str] | Iterable[Mapping[str, str]]) -> ReportedUsage:
+def usage_of_cur(
+    lines: Iterable[str] | Iterable[Mapping[str, str]],
+    *,
+    region: str | None = None,
+    strict: bool = True,
+) -> ReportedUsage:
     """Read the lines of a report: CSV text with its header, or mappings by column.
+
+    Parameters
+    ----------
+    region
+        The only region that is wanted; usage of others is in `not_priced`. Left out, the
+        report has to be of one region: the code before a usage type is dropped, whatever it is.
+    strict
+        Whether a line that cannot be read ends the reading. Otherwise it is counted.
 
     Raises
     ------
@@ -69,19 +87,23 @@ def usage_of_cur(lines: Iterable[str] | Iterable[Mapping[str, str]]) -> Reported
     columns: dict[str, list[Decimal]] = {}
     unknown: dict[str, list[Decimal]] = {}
     skipped: Counter[str] = Counter()
+    unreadable: list[str] = []
     read = 0
     for number, row in enumerate(_rows(lines), start=1):
-        kind = _cell(row, "kind", number)
-        if kind not in USED:
-            skipped[kind] += 1
+        try:
+            kind = _cell(row, "kind", number)
+            if kind not in USED:
+                skipped[kind] += 1
+                continue
+            service, usage_type = _cell(row, "service", number), _cell(row, "usage_type", number)
+            amount = _amount(_cell(row, "amount", number), number)
+        except ValueError as error:
+            if strict:
+                raise
+            unreadable.append(str(error))
             continue
-        service, usage_type = _cell(row, "service", number), _cell(row, "usage_type", number)
-        amount = _amount(_cell(row, "amount", number), number)
         read += 1
-        # EUC1-Request is Request; a name that begins with capitals of its own stays itself.
-        name = known.get((service, usage_type)) or known.get(
-            (service, usage_type.partition("-")[2])
-        )
+        name = _name(known, service, usage_type, region)
         if name is not None:
             columns.setdefault(name, []).append(amount)
         else:
@@ -89,7 +111,19 @@ def usage_of_cur(lines: Iterable[str] | Iterable[Mapping[str, str]]) -> Reported
     with localcontext(EXACT):
         used = Usage({name: sum(amounts, Decimal(0)) for name, amounts in columns.items()})
         left = Usage({name: sum(amounts, Decimal(0)) for name, amounts in unknown.items()})
-    return ReportedUsage(used, left, read, dict(skipped))
+    return ReportedUsage(used, left, read, dict(skipped), tuple(unreadable))
+
+
+def _name(
+    known: Mapping[tuple[str, str], str], service: str, usage_type: str, region: str | None
+) -> str | None:
+    """What the catalog calls a usage type; None where it does not know it, or of elsewhere."""
+    here, rest = region_of(usage_type)
+    if region is not None and (here or PLAIN) != region:
+        return None
+    # EUC1-Request is Request; a name that begins with capitals of its own stays itself.
+    after_dash = rest if here or region else usage_type.partition("-")[2]
+    return known.get((service, usage_type)) or known.get((service, after_dash))
 
 
 def _known() -> dict[tuple[str, str], str]:
@@ -100,7 +134,7 @@ def _known() -> dict[tuple[str, str], str]:
     for row in rows:
         shared = sellers[row.usage_type] > 1
         name = f"{row.service}:{row.usage_type}" if shared else row.usage_type
-        for aws in (row.usage_type, row.usage_type.removeprefix("USE1-")):
+        for aws in (row.usage_type, row.usage_type.removeprefix("USE1-"), *row.aliases):
             found.setdefault((row.service, aws), name)
     return found
 
@@ -114,10 +148,23 @@ def _rows(lines: Iterable[str] | Iterable[Mapping[str, str]]) -> Iterable[Mappin
         yield first
         yield from every  # type: ignore[misc]
         return
-    header = next(csv.reader([str(first)]))
-    for cells in csv.reader(every):  # type: ignore[arg-type]
-        if cells:
-            yield dict(zip(header, cells, strict=False))
+    header = next(csv.reader([_text(first)]))
+    for line in every:
+        # One by one: a quote that is never closed costs its own line, not the rest.
+        text = _text(line)
+        if text.strip():
+            yield dict(zip(header, _cells(text), strict=False))
+
+
+def _text(line: object) -> str:
+    return line.decode("utf-8", "replace") if isinstance(line, bytes) else str(line)
+
+
+def _cells(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        return []  # a field beyond the reader's limit: no column is there
 
 
 def _cell(row: Mapping[str, str], what: str, number: int) -> str:

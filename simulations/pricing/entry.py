@@ -42,9 +42,9 @@ class Entry:
         What the fact's price is for: 1,000 when it states USD per thousand.
     free
         Name of the free quantity that it draws from; see `simulations.pricing.free`.
-    aws_usage_type, aws_attributes
-        How AWS's own file names it where that differs: there, FIFO requests of SQS carry the
-        usage type of standard ones and another queueType.
+    aliases, aws_attributes
+        Other names of AWS's for it: SQS requests are Requests-RBP in us-east-1 and
+        Requests-Tier1 elsewhere; and what tells it apart where several carry one name.
     earlier
         Ids of facts with prices that no longer hold, each with the days of its validity.
     """
@@ -58,7 +58,7 @@ class Entry:
     part: str | None = None
     free: str | None = None
     per: int = 1
-    aws_usage_type: str = ""
+    aliases: tuple[str, ...] = ()
     aws_attributes: tuple[tuple[str, str], ...] = ()
     earlier: tuple[str, ...] = ()
 

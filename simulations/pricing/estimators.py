@@ -136,7 +136,7 @@ def lambda_usage(
         )
         if beyond_mb > 0:
             total_gb = (on_demand + on_ready) * beyond_mb / 1024
-            used.add("Lambda-Streaming-Response-Processed-Bytes", total_gb)
+            used.add(f"Lambda-Streaming-Response-Processed-Bytes{arm}", total_gb)
         if poller_unit_hours:
             used.add("Lambda-Event-Poller-Unit-Hour", poller_unit_hours)
     return used

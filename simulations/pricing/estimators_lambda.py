@@ -106,7 +106,7 @@ def durable_usage(
     Examples
     --------
     >>> usage = durable_usage(1_000_000, operations=5, kb_per_operation=1.048576)
-    >>> usage["Lambda-Durable-Operations"], round(usage["Lambda-Durable-Written-Bytes"])
+    >>> usage["Lambda-Durable-Execution-Operations"], round(usage["Lambda-Durable-Execution-Written-Bytes"])
     (Decimal('5000000'), 5)
     """
     rule = fact("lambda.price.durable")
@@ -118,9 +118,9 @@ def durable_usage(
         written = count * exact("kb_per_operation", kb_per_operation) / (1024 * 1024)
         return Usage(
             {
-                "Lambda-Durable-Operations": count,
-                "Lambda-Durable-Written-Bytes": written,
-                "Lambda-Durable-Storage-ByteHrs": written * days / DAYS_PER_MONTH,
+                "Lambda-Durable-Execution-Operations": count,
+                "Lambda-Durable-Execution-Written-Bytes": written,
+                "Lambda-Durable-Execution-TimedStorage-ByteHrs": written * days / DAYS_PER_MONTH,
             }
         )
 
@@ -169,7 +169,7 @@ def microvm_usage(
     Examples
     --------
     >>> usage = microvm_usage(100, 8, peak_share=0.1)
-    >>> int(usage["Lambda-MicroVM-GB-Second"]), int(usage["Lambda-MicroVM-vCPU-Second"])
+    >>> int(usage["Lambda-MicroVM-Memory-GB-Second-ARM"]), int(usage["Lambda-MicroVM-vCPU-Second-ARM"])
     (1040, 520)
     """
     with localcontext(EXACT):
@@ -177,8 +177,13 @@ def microvm_usage(
         times = exact("peak_times", between("peak_times", peak_times, 1, 4))
         gb_s = exact("seconds", not_negative("seconds", seconds)) * exact("memory_gb", memory_gb)
         gb_s = gb_s * (1 - share + share * times)
-        usage = Usage({"Lambda-MicroVM-vCPU-Second": gb_s / 2, "Lambda-MicroVM-GB-Second": gb_s})
-        usage.add("Lambda-MicroVM-Snapshot-Write-Bytes", written_gb)
-        usage.add("Lambda-MicroVM-Snapshot-Read-Bytes", read_gb)
+        usage = Usage(
+            {
+                "Lambda-MicroVM-vCPU-Second-ARM": gb_s / 2,
+                "Lambda-MicroVM-Memory-GB-Second-ARM": gb_s,
+            }
+        )
+        usage.add("Lambda-MicroVM-Snapshot-Write-GB", written_gb)
+        usage.add("Lambda-MicroVM-Snapshot-Read-GB", read_gb)
         usage.add("Lambda-MicroVM-Snapshot-ByteHrs", kept_gb_months)
         return usage

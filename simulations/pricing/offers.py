@@ -138,7 +138,7 @@ def write_offer(skus: Sequence[Sku], service: str, region: str) -> dict[str, Any
         attributes = {
             "servicecode": service,
             "regionCode": region,
-            "usagetype": (row.aws_usage_type if row else "") or sku.usage_type,
+            "usagetype": sku.usage_type,
             **(dict(row.aws_attributes) if row else {}),
         }
         products[code] = {"sku": code, "attributes": attributes}
@@ -176,9 +176,13 @@ class _Rows:
         self.rows: dict[str, list[Entry]] = {}
         for row in entries():
             if row.service == service:
-                name = row.aws_usage_type or row.usage_type
-                for known in {name, name.removeprefix("USE1-")}:
+                plain = row.usage_type.removeprefix("USE1-")
+                for known in {row.usage_type, plain, *row.aliases}:
                     self.rows.setdefault(known, []).append(row)
+
+    def knows(self, usage_type: str) -> bool:
+        """Whether a row of the catalog carries this name, whatever region's prefix it has."""
+        return any(name in self.rows for name in (usage_type, usage_type.partition("-")[2]))
 
     def find(self, usage_type: str, attributes: Mapping[str, Any]) -> Entry | None:
         """The row, whatever region's prefix the usage type carries."""
@@ -207,6 +211,9 @@ def _sku(
     if len(currencies) != 1:
         raise BadPriceList(f"tiers of {code} ({usage_type}) are in several currencies")
     row = rows.find(usage_type, attributes)
+    if row is None and rows.knows(usage_type):
+        # The same name for something else, such as the LCUs of another kind of load balancer.
+        usage_type = f"{usage_type}:{str(attributes.get('operation') or code)[:80]}"
     for unit in {price[3] for price in prices}:
         # AWS words its units freely; what would change a price by a power of ten is refused.
         scaled = re.search("million|thousand|percent|%", unit, re.IGNORECASE)

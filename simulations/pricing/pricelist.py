@@ -203,6 +203,8 @@ class PriceList:
 
     def __getitem__(self, usage_type: str) -> Sku:
         """The SKU of a usage type; `MissingPrice` names near ones."""
+        if not isinstance(usage_type, str):
+            raise ValueError(f"usage type {usage_type!r} is no text")
         if usage_type in self.skus:
             return self.skus[usage_type]
         short = usage_type.rpartition(":")[2]
@@ -213,10 +215,10 @@ class PriceList:
             return self.skus[short]
         if ours:
             raise MissingPrice(f"{usage_type!r} is sold by several services: {', '.join(ours)}")
-        near = difflib.get_close_matches(usage_type, self.skus, n=3, cutoff=0.6)
+        near = difflib.get_close_matches(usage_type[:80], self.skus, n=3, cutoff=0.6)
         hint = f"; near: {', '.join(near)}" if near else ""
         when = f" as of {self.as_of}" if self.as_of else ""
-        raise MissingPrice(f"no price for {usage_type!r} in {self.region}{when}{hint}")
+        raise MissingPrice(f"no price for {usage_type[:80]!r} in {self.region}{when}{hint}")
 
     def with_prices(
         self, prices: Mapping[str, NewPrice], source: str = "given by the caller"

@@ -52,8 +52,10 @@ def kept_ready(
         beyond_mb = exact("streamed_mb", config["streamed_mb"]) - first_mb
         if beyond_mb > 0:
             answered = sum(1 for _ in _rows(trace, name, "ok"))
+            arm = lambda_suffix(config.get("architecture", "x86_64"))
+            streamed = f"Lambda-Streaming-Response-Processed-Bytes{arm}"
             with localcontext(EXACT):
-                used.add("Lambda-Streaming-Response-Processed-Bytes", answered * beyond_mb / 1024)
+                used.add(streamed, answered * beyond_mb / 1024)
     return used
 
 

@@ -9,11 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal, localcontext
 from math import isfinite
+from operator import index
 from typing import Any
 
 #: Wide enough that no bill is ever rounded inside: sums of milliseconds times megabytes times
 #: a price of eleven decimals.
 EXACT = Context(prec=60)
+
+
+#: Beyond this nothing was ever used, and exactness would end.
+MOST = Decimal("1E+30")
 
 
 def tidy(number: Decimal) -> Decimal:
@@ -50,14 +55,17 @@ def exact(name: str, value: object) -> Decimal:
     number = None
     if isinstance(value, Decimal):
         number = value
-    elif isinstance(value, int) and not isinstance(value, bool):
-        number = Decimal(value)
+    elif hasattr(value, "__index__") and not isinstance(value, bool):
+        number = Decimal(index(value))  # NumPy's whole numbers too
     elif isinstance(value, float):
         number = Decimal(repr(float(value)))
-        number = tidy(number) if number.is_finite() else number
+        if number.is_finite() and number <= MOST:
+            number = tidy(number)
     if number is None or not number.is_finite() or number < 0:
         allowed = f"{name} must be a finite number, 0 or above"
         raise ValueError(f"{name}={value!r} is not possible: {allowed}")
+    if number > MOST:
+        raise ValueError(f"{name}={number:.3e} is not possible: {name} must be {MOST:.0e} at most")
     return number
 
 
@@ -106,17 +114,25 @@ class Usage(dict[str, Decimal]):
     def _add_all(self, pairs: Iterable[tuple[str, object]]) -> None:
         """Sum many lines, those of a usage type together: a million in about a second."""
         columns: dict[str, list[Any]] = {}
-        for usage_type, quantity in pairs:
-            column = columns.get(usage_type)
-            if column is None:
-                columns[usage_type] = [quantity]
-            else:
-                column.append(quantity)
+        try:
+            for usage_type, quantity in pairs:
+                column = columns.get(usage_type)
+                if column is None:
+                    columns[usage_type] = [quantity]
+                else:
+                    column.append(quantity)
+        except (TypeError, ValueError):
+            number = sum(map(len, columns.values())) + 1
+            raise ValueError(
+                f"line {number} of the usage is no pair of usage type and quantity"
+            ) from None
         for usage_type, column in columns.items():
             self.add(usage_type, _total(usage_type, column))
 
     def add(self, usage_type: str, quantity: object) -> None:
         """Add a quantity; one of zero leaves no entry unless it is the first."""
+        if not isinstance(usage_type, str):
+            raise ValueError(f"usage type {usage_type!r} is no text")
         amount = exact(f"quantity of {usage_type}", quantity)
         if usage_type in self:
             amount = EXACT.add(self[usage_type], amount)

@@ -177,7 +177,9 @@ def test_a_line_explains_itself() -> None:
     table = PRICES.bill({"Request": 1_500_000, "Lambda-GB-Second": 12.5}).table()
     assert "1,500,000 request" in table
     assert "2026-09-19" in table
-    assert table.splitlines()[-1].split() == ["total", "$0.30"]
+    *_, total, source = table.splitlines()
+    assert total.split() == ["total", "$0.30"]
+    assert source.startswith("[1] AWS Price List")
 
 
 def test_cost_of_a_million_requests() -> None:
