@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from simulations.simulation import Simulation
 
 #: Order of things that happen at the same instant: what is done, then whose time is up, then
-#: what comes in. (SimPy's own priority for everything normal is 1.)
-COMPLETION, EXPIRY, ARRIVAL = 1, 2, 3
+#: what comes in; a run that ends then ends after all of it. (SimPy's own priority is 1.)
+COMPLETION, EXPIRY, ARRIVAL, LAST = 1, 2, 3, 4
 
 
 class Caller:
@@ -82,7 +82,7 @@ class Step(Event):
         if not ok:
             self._defused = True  # whoever waits gets the error, and nobody has to wait
         clock = self.env
-        heappush(clock._queue, (time_s, COMPLETION, next(clock._eid), self))
+        heappush(clock._queue, (time_s, COMPLETION, next(clock._eid), self.callbacks, self))
 
     def end(self, value: Any = None, ok: bool = True) -> None:
         """End now, and let whoever waits go on before this returns.
@@ -108,7 +108,8 @@ class Pause(Step):
 
     def __init__(self, sim: Simulation, seconds: float) -> None:
         self.env = clock = sim.clock
-        self.callbacks = []
+        callbacks: list[Callable[[Any], None]] = []
+        self.callbacks = callbacks
         self.caller = active = sim.active
         if active.fresh is None:
             active.fresh = self
@@ -116,38 +117,57 @@ class Pause(Step):
             active.began(self)
         self._value = None
         self._ok = True
-        heappush(clock._queue, (clock._now + seconds, COMPLETION, next(clock._eid), self))
+        entry = (clock._now + seconds, COMPLETION, next(clock._eid), callbacks, self)
+        heappush(clock._queue, entry)
 
 
-class Timer:
-    """The least that SimPy's loop needs of an event: what to call. Nothing waits for it."""
+class _Stop(Exception):
+    """The end of a run."""
 
-    __slots__ = ("callbacks",)
-    _ok = True
 
-    def __init__(self, callback: Callable[[Any], None]) -> None:
-        self.callbacks = (callback,)
+def _stop(_: Any) -> None:
+    raise _Stop
 
 
 class Clock(simpy.Environment):
-    """SimPy's environment, able to put an event at an exact time in an exact place among ties."""
+    """SimPy's environment, able to put an event at an exact time in an exact place among ties.
+
+    An entry of its queue says when, in which place among ties, whom to call and with which
+    step; None for what nothing can wait for. It runs by `run_until`, not by SimPy's `run`.
+    """
 
     _queue: list[Any]
 
     def at(self, time_s: float, callback: Callable[[Any], None], priority: int) -> None:
         """Call `callback` at `time_s` (which must not lie in the past)."""
-        heappush(self._queue, (time_s, priority, next(self._eid), Timer(callback)))
+        heappush(self._queue, (time_s, priority, next(self._eid), (callback,), None))
+
+    def schedule(self, event: Event, priority: int = COMPLETION, delay: float = 0) -> None:
+        """Let one of SimPy's own events happen after `delay`."""
+        self.at(self._now + delay, lambda _: self._happen(event), priority)
+
+    def _happen(self, event: Event) -> None:
+        happening: Any = event
+        callbacks, happening.callbacks = happening.callbacks, None
+        for callback in callbacks:
+            callback(event)
+        if not event._ok and not hasattr(event, "_defused"):
+            raise event._value
 
     def run_until(self, end_s: float = math.inf) -> None:
-        """Process events up to `end_s` inclusive, or all: SimPy's loop without a call for each."""
+        """Process events up to `end_s` inclusive, or all."""
+        if end_s < math.inf:
+            self.at(end_s, _stop, LAST)
         queue = self._queue
-        while queue and queue[0][0] <= end_s:
-            self._now, _, _, event = heappop(queue)
-            callbacks, event.callbacks = event.callbacks, None
-            for callback in callbacks:
-                callback(event)
-            if not event._ok and not hasattr(event, "_defused"):
-                raise event._value
+        try:
+            while queue:
+                self._now, _, _, callbacks, step = heappop(queue)
+                if step is not None:
+                    step.callbacks = None
+                for callback in callbacks:
+                    callback(step)
+        except _Stop:
+            pass
 
 
 class Deadlines:

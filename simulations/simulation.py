@@ -290,9 +290,9 @@ class Simulation:
                 *(driver.ended_s for driver in drivers),
                 *(component.inside.changed_s for component in parts),
             )
-        for *_, event in sorted(self.clock._queue, key=lambda entry: entry[:3]):
-            if isinstance(event, Step):
-                event.unfinished()
+        for *_, step in sorted(self.clock._queue, key=lambda entry: entry[:3]):
+            if step is not None:
+                step.unfinished()
         for driver in drivers:
             driver.close()
         # What was made last first: a mapping meters its idle pollers on the queue it polls.
@@ -314,7 +314,10 @@ class _Arrivals:
         self._sim = sim
         self._workload = load.workload
         self._times = iter(load.workload.arrivals(sim.stream(f"arrivals {index}")))
+        self._clock = sim.clock
         self._accept = load.target.accept
+        # Bound once, as they are needed for every request.
+        self._on_arrival, self._on_answer = self._arrive, self._finish
         self._until_s = until_s
         self._open: dict[int, float] = {}
         think = load.workload.think  # a closed load: its users ask again after the answer
@@ -326,17 +329,17 @@ class _Arrivals:
         """Wait for the next arrival, unless it comes too late."""
         time_s = next(self._times, None)
         if time_s is not None and time_s < self._until_s:
-            if not time_s >= self._sim.clock._now:
+            if not time_s >= self._clock._now:
                 raise ValueError(f"{self._workload!r}: an arrival at {time_s!r} s comes too late")
-            self._sim.clock.at(time_s, self._arrive, ARRIVAL)
+            self._clock.at(time_s, self._on_arrival, ARRIVAL)
 
     def _arrive(self, _: Event) -> None:
-        trace = self._sim.trace
+        trace, accept = self._sim.trace, self._accept
         request = trace.requests_seen
         trace.requests_seen = request + 1
-        self._open[request] = self._sim.clock._now
-        step = self._accept(request, Caller(-1, request))
-        step.callbacks.append(self._finish)
+        self._open[request] = self._clock._now
+        step = accept(request, Caller(-1, request))
+        step.callbacks.append(self._on_answer)
         if request & 0x1FF == 0x1FF:  # while the rows are still near in memory
             trace.pack()
         self.next()
@@ -349,11 +352,11 @@ class _Arrivals:
             outcome = trace.code(getattr(value, "outcome", "error"))
         elif isinstance(value, str):
             outcome = trace.code(value)
-        self.ended_s = now_s = self._sim.clock._now
+        self.ended_s = now_s = self._clock._now
         request = event.caller.request
         trace.requests.append((request, self._open.pop(request), now_s, outcome))
         if self._think is not None and (again_s := now_s + self._think(request)) < self._until_s:
-            self._sim.clock.at(again_s, self._arrive, ARRIVAL)
+            self._clock.at(again_s, self._on_arrival, ARRIVAL)
 
     def close(self) -> None:
         """Record the requests that are unfinished."""

@@ -250,8 +250,9 @@ class OrderBook(Component):
         """Note how the order ended, with the time; returns the outcome."""
         if self.note(order, "settled"):
             sim = self.sim
-            now = sim.now_s
-            sim.trace.spans.append(
+            now = sim.clock._now
+            note = sim.trace.spans.append
+            note(
                 (
                     sim.new_span(), -1, order, self.code, self._settled, -1, 1, now, now, 0.0, now,
                     sim.trace.code(outcome), 0.0, 0.0,

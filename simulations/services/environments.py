@@ -40,19 +40,19 @@ class Idle(ABC):
     then: `ended` is told of each, whose `expires_s` says when it was. How long an environment
     is kept is drawn (`settle`) only when it has been idle for so long that it matters.
 
+    `put(environment)` adds one that has become idle.
+
     Cost of `take`: O(1) for the most and least recently used with a constant keep-alive,
     O(log n) for the newest and oldest, O(n) for random when something expired.
     """
+
+    put: Callable[[Environment], None]
 
     def __init__(
         self, ended: Callable[[Environment], None], settle: Callable[[Environment], float]
     ) -> None:
         self._ended = ended
         self._settle = settle
-
-    @abstractmethod
-    def put(self, environment: Environment) -> None:
-        """Add one that has become idle."""
 
     @abstractmethod
     def take(self, now_s: float) -> Environment | None:
@@ -74,11 +74,8 @@ class MostRecent(Idle):
     ) -> None:
         super().__init__(ended, settle)
         self._stack: deque[Environment] = deque()
+        self.put = self._stack.append
         self._same = same_keep_alive
-
-    def put(self, environment: Environment) -> None:
-        """Add one that has become idle."""
-        self._stack.append(environment)
 
     def take(self, now_s: float) -> Environment | None:
         """Remove and return the one that serves next, or None."""

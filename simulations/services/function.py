@@ -12,7 +12,7 @@ from heapq import heappush
 from inspect import isgeneratorfunction
 from typing import Any
 
-from simulations.clock import ARRIVAL, Caller, Deadlines, Timer
+from simulations.clock import ARRIVAL, Caller, Deadlines
 from simulations.facts import fact
 from simulations.services.account import CONCURRENCY, REQUESTS, SCALING, Account, Bucket, Pool
 from simulations.services.environments import Environment, idle_pool
@@ -216,7 +216,6 @@ class Function(Component):
             self._hooks = sim.times(name + " hooks", as_distribution(snapstart.hooks_s))
         self._shutdown_s = fact("lambda.shutdown")[EXTENSIONS[extensions]] / 1000.0
         self._hop_s = hop.value if isinstance(hop, Constant) else None
-        self._is_near = self._hop_s == 0.0
         self._clock = sim.clock
         self._route = sim.draws(name + " routing")
         self._created = 0
@@ -279,19 +278,19 @@ class Function(Component):
         Throttled, TimedOut, FunctionError
             At the yield.
         """
-        run = self._kind(self, event, caller)
+        kind = self._kind
+        run = kind(self, event, caller)
         self._open[run.span] = run
-        if self._is_near:
+        hop_s = self._hop_s
+        if hop_s == 0.0:
             run.arrive(None)
         else:
-            hop_s = self._hop_s
             if hop_s is None:
                 whose = run.request if run.request >= 0 else run.span
                 hop_s = self._hop(whose, run.attempt)
             clock = self._clock
-            heappush(
-                clock._queue, (run.queued_s + hop_s, ARRIVAL, next(clock._eid), Timer(run.arrive))
-            )
+            entry = (run.queued_s + hop_s, ARRIVAL, next(clock._eid), (run.arrive,), None)
+            heappush(clock._queue, entry)
         return run
 
     accept = invoke
@@ -345,8 +344,8 @@ class Function(Component):
         busy: dict[int, Environment] = {}
         for run in self._open.values():
             run.record(NAN, self.sim.trace.code("unfinished"))
-            if run.environment is not None:
-                busy[run.environment.number] = run.environment
+            if run.served_by is not None:
+                busy[run.environment] = run.served_by
         for environment in busy.values():
             self._ended(environment, NAN)
         if self.provisioned is not None:

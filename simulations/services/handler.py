@@ -44,7 +44,6 @@ class Run(Active, ABC):
     """
 
     sim: Simulation
-    function: Function
     over = False
     _generator: Steps | None = None
     #: Steps begun before the last one that nobody has waited for yet.
@@ -64,12 +63,12 @@ class Run(Active, ABC):
             self._branches = []
         self._branches.append(run)
 
-    def begin(self, handler: Callable[..., Any], event: Any, context: Context) -> None:
+    def begin(self, handler: Callable[..., Any], event: Any) -> None:
         """Call the handler; one without a `yield` takes no time and just returns."""
         sim = self.sim
         outer, sim.active = sim.active, self
         try:
-            found = handler(event, context)
+            found = handler(event, self)
         except ServiceError as error:
             found = error
         finally:
@@ -89,7 +88,6 @@ class Run(Active, ABC):
             return
         sim = self.sim
         outer, sim.active = sim.active, self
-        ok = True
         try:
             while True:
                 if event is None:
@@ -109,7 +107,7 @@ class Run(Active, ABC):
                     return
                 event = step  # it has ended already: go on at once
         except StopIteration as stop:
-            value = stop.value
+            ok, value = True, stop.value
         except ServiceError as error:
             ok, value = False, error
         finally:
@@ -132,6 +130,10 @@ class Run(Active, ABC):
             if not branch.over:
                 branch.stop()
 
+    def failure(self, error: ServiceError) -> ServiceError:
+        """What an error that the handler ended with is to whoever waits: the same, or another."""
+        return error
+
     @abstractmethod
     def ended(self, ok: bool, value: Any) -> None:
         """The handler returned `value`, or it ended with this error."""
@@ -149,6 +151,7 @@ class Run(Active, ABC):
         else:
             # The traceback holds the frames, which hold the error: another cycle.
             value.__traceback__ = None
+            value = self.failure(value)
         self.ended(ok, value)
 
     def _claim(self, event: object) -> None:
@@ -166,68 +169,28 @@ class Run(Active, ABC):
             self._unclaimed.discard(event)
 
 
-class _Branch(Run):
-    """The work on one message of a batch, at the same time as on the others."""
-
-    def __init__(self, parent: Run, message: Message, all_done: _All) -> None:
-        self.sim = parent.sim
-        self.function = parent.function
-        self.span = parent.span
-        self.request = message.request
-        self.attempt = message.receive_count
-        self._message = message
-        self._all = all_done
-
-    def ended(self, ok: bool, value: Any) -> None:
-        done = self._all
-        if not ok:
-            done.failed.append(self._message.id)
-        done.left -= 1
-        if not done.left:
-            done.end(done.failed)
-
-
-class _All(Step):
-    """Ends when every branch has, with the ids of the messages whose work failed."""
-
-    def __init__(self, sim: Simulation, left: int) -> None:
-        super().__init__(sim, None)
-        self.failed: list[int] = []
-        self.left = left
-
-
-class Context:
+class Context(Run):
     """What a handler knows of its invocation, and the steps it can take on its own.
 
     Attributes
     ----------
+    request : int
+        The request it serves; -1 for a batch, whose messages each carry their own.
+    attempt : int
+        1 for the first try.
     environment : int
         The number of the execution environment.
     """
 
-    __slots__ = ("_deadline_s", "_drawn", "_run", "_sim", "environment")
-
-    def __init__(self, run: Run, environment: int, deadline_s: float) -> None:
-        self._run = run
-        self._sim = run.sim
-        self.environment = environment
-        self._deadline_s = deadline_s
-        self._drawn = 0
-
-    @property
-    def request(self) -> int:
-        """The request it serves; -1 for a batch, whose messages each carry their own."""
-        return self._run.request
-
-    @property
-    def attempt(self) -> int:
-        """1 for the first try."""
-        return self._run.attempt
+    function: Function
+    environment: int
+    deadline_s: float
+    _drawn = 0
 
     @property
     def remaining_s(self) -> float:
         """Seconds until the function's timeout."""
-        return self._deadline_s - self._sim.clock._now
+        return self.deadline_s - self.sim.clock._now
 
     def compute(self, ms: float | None = None, *, cpu_ms: float | None = None) -> Step:
         """Work for `ms` milliseconds, or for `cpu_ms` of processor time on one thread.
@@ -242,21 +205,21 @@ class Context:
         seconds = ms / 1000.0
         if not 0.0 <= seconds < 1e12:
             raise ValueError(f"ms={ms!r} is not possible: computing must take 0 or longer")
-        return Pause(self._sim, seconds)
+        return Pause(self.sim, seconds)
 
     def _quota_ms(self, cpu_ms: float | None) -> float:
         if cpu_ms is None:
             raise ValueError("ms and cpu_ms: give one")
         left_ms = QUOTA_PERIOD_MS * self.draw("cpu period")
         full_mb = fact("lambda.memory")["mb_per_vcpu"]
-        memory_mb = self._run.function.memory_mb
+        memory_mb = self.function.memory_mb
         return quota_from_ms(cpu_ms, memory_mb, left_ms, period_ms=QUOTA_PERIOD_MS, full_mb=full_mb)
 
     def wait(self, seconds: float) -> Step:
         """Wait, billed like work."""
         if not 0.0 <= seconds < 1e12:
             raise ValueError(f"seconds={seconds!r} is not possible: a wait must be 0 or longer")
-        return Pause(self._sim, seconds)
+        return Pause(self.sim, seconds)
 
     def draw(self, name: str, entity: int | None = None) -> float:
         """A uniform number that depends on the seed, `name` and `entity` alone.
@@ -265,11 +228,11 @@ class Context:
         is a new one.
         """
         if entity is not None:
-            return self._sim.draw(name, entity)
+            draw = self.sim.draws(name)
+            return draw(entity)
         self._drawn += 1
-        run = self._run
-        whose = run.request if run.request >= 0 else run.span
-        return self._sim.draw(name, whose, run.attempt * 1000 + self._drawn)
+        whose = self.request if self.request >= 0 else self.span
+        return self.sim.draw(name, whose, self.attempt * 1000 + self._drawn)
 
     def call(
         self,
@@ -298,18 +261,18 @@ class Context:
         ValueError
             If the provider is unknown and `mean_ms` is missing.
         """
-        found = self._sim.components.get(provider)
+        found = self.sim.components.get(provider)
         if found is None:
             if mean_ms is None:
                 raise ValueError(f"provider={provider!r} is unknown: give mean_ms, or make it")
-            found = Provider(self._sim, provider, mean_ms=mean_ms, cv=cv or 0.0)
+            found = Provider(self.sim, provider, mean_ms=mean_ms, cv=cv or 0.0)
         if not isinstance(found, Dependency):
             raise ValueError(f"provider={provider!r} is a {type(found).__name__}")
         if entity is None:
-            entity = self._run.request
+            entity = self.request
         elif not isinstance(entity, int):
             return found.call(entity.request, entity.receive_count, self.environment)
-        return found.call(entity, self._run.attempt, self.environment)
+        return found.call(entity, self.attempt, self.environment)
 
     def each(self, messages: Sequence[Message], work: Callable[[Message, Context], Any]) -> Step:
         """Do `work` for every message of a batch at the same time.
@@ -317,12 +280,45 @@ class Context:
         The step ends when all have ended, with the ids of the messages whose work failed: just
         what a handler returns to report partial batch failures. A timeout stops them all.
         """
-        run = self._run
-        done = _All(self._sim, len(messages))
+        done = _All(self.sim, len(messages))
         if not messages:
             done.end(done.failed)
         for message in messages:
-            branch = _Branch(run, message, done)
-            run.branch(branch)
-            branch.begin(work, message, Context(branch, self.environment, self._deadline_s))
+            branch = _Branch(self, message, done)
+            self.branch(branch)
+            branch.begin(work, message)
         return done
+
+
+class _Branch(Context):
+    """The work on one message of a batch, at the same time as on the others."""
+
+    def __init__(self, parent: Context, message: Message, all_done: _All) -> None:
+        self.sim = parent.sim
+        self.function = parent.function
+        self.environment = parent.environment
+        self.deadline_s = parent.deadline_s
+        self.fresh = self._unclaimed = self._branches = None
+        self.over = False
+        self.span = parent.span
+        self.request = message.request
+        self.attempt = message.receive_count
+        self._message = message
+        self._all = all_done
+
+    def ended(self, ok: bool, value: Any) -> None:
+        done = self._all
+        if not ok:
+            done.failed.append(self._message.id)
+        done.left -= 1
+        if not done.left:
+            done.end(done.failed)
+
+
+class _All(Step):
+    """Ends when every branch has, with the ids of the messages whose work failed."""
+
+    def __init__(self, sim: Simulation, left: int) -> None:
+        super().__init__(sim, None)
+        self.failed: list[int] = []
+        self.left = left

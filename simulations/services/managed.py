@@ -113,10 +113,11 @@ class Managed(Invocation):
         function, now_s = self.function, self.env._now
         ready = function.provisioned
         if ready is not None:
-            self.environment = ready.take()
-            if self.environment is not None:
+            environment = ready.take()
+            if environment is not None:
                 self.is_provisioned = True
                 self._admit()
+                self._be_served_by(environment)
                 self.start(None)
                 return
         pool = function._pool
@@ -134,8 +135,8 @@ class Managed(Invocation):
         if pool is not None:
             pool.enter()
         self._admit()
-        self.environment = environment
         if environment is not None:
+            self._be_served_by(environment)
             self.start(None)
         elif function.snapstart is None:
             self._initialize()
@@ -149,6 +150,10 @@ class Managed(Invocation):
         if function.account is not None:
             function.account.inside.add(1)
 
+    def _be_served_by(self, environment: Environment) -> None:
+        self.served_by, self.served_s = environment, self.env._now
+        self.environment = environment.number
+
     def _throttle(self, why: str) -> None:
         function = self.function
         function.throttled += 1
@@ -158,8 +163,8 @@ class Managed(Invocation):
     def _new(self) -> Environment:
         function = self.function
         function.cold += 1
-        self.is_cold = True
-        self.environment = environment = function._new_environment()
+        environment = function._new_environment()
+        self._be_served_by(environment)
         return environment
 
     def _initialize(self) -> None:
@@ -196,7 +201,7 @@ class Managed(Invocation):
                 function._deadlines.push(self)
             function.sim.after(function.stream_s, lambda _: self._streamed(value))
         else:
-            super().ended(ok, value)
+            self._leave(ok, value)
 
     def _streamed(self, value: Any) -> None:
         if not self.has_left:
@@ -204,7 +209,7 @@ class Managed(Invocation):
 
     def _leave(self, ok: bool, value: Any) -> None:
         """Give back the environment and the pool's leave, and the answer to whoever waits."""
-        function, environment = self.function, self.environment
+        function, environment = self.function, self.served_by
         self.has_left = True
         function._deadlines.withdraw(self)
         del function._open[self.span]
@@ -214,7 +219,7 @@ class Managed(Invocation):
             function.inside.add(-1)
             if function.account is not None:
                 function.account.inside.add(-1)
-            environment.busy_s += now_s - (environment.created_s if self.is_cold else self.start_s)
+            environment.busy_s += now_s - self.served_s
             environment.uses += 1
             is_lost = isinstance(value, (TimedOut, RestoreTimedOut))
             if self.is_provisioned and function.provisioned is not None:
@@ -233,13 +238,13 @@ class Managed(Invocation):
         if not self.is_provisioned:
             super().record(end_s, outcome)
             return
-        function, environment = self.function, self.environment
+        function = self.function
         function.sim.trace.spans.append(
             (
                 self.span, self.caller.span, self.request, function.code,
                 function.sim.trace.code("invoke provisioned"),
-                -1 if environment is None else environment.number, self.attempt, self.queued_s,
-                self.start_s, 0.0, end_s, outcome, 1.0, 1.0,
+                self.environment, self.attempt, self.queued_s, self.start_s, 0.0, end_s, outcome,
+                1.0, 1.0,
             )
         )  # fmt: skip
 
@@ -264,7 +269,7 @@ class Shared(Invocation):
     a timeout ends the one request and not the environment.
     """
 
-    environment: SharedEnvironment | None = None
+    served_by: SharedEnvironment | None
 
     def arrive(self, _: Event | None) -> None:
         """Find an environment with room, or make one."""
@@ -272,7 +277,7 @@ class Shared(Invocation):
         limit = function.reserved_concurrency
         if limit is not None and function.inside.inside >= limit:
             function.throttled += 1
-            self._leave(False, Throttled(f"{function.name} is at its limit of {limit}"))
+            self.ended(False, Throttled(f"{function.name} is at its limit of {limit}"))
             return
         function.inside.add(1)
         function.invocations += 1
@@ -280,11 +285,10 @@ class Shared(Invocation):
         environment: Any = next(iter(room.values()), None) or function._idle.take(now_s)
         if environment is None:
             function.cold += 1
-            self.is_cold = True
             environment = function._new_environment()
             self.init_s = function._init(environment.number)
             environment.ready_s += self.init_s + function._sandbox(environment.number)
-        self.environment = environment
+        self.served_by, self.environment = environment, environment.number
         if not environment.serving:
             environment.since_s = now_s
         environment.serving += 1
@@ -297,9 +301,9 @@ class Shared(Invocation):
         else:
             self.start(None)
 
-    def _leave(self, ok: bool, value: Any) -> None:
+    def ended(self, ok: bool, value: Any) -> None:
         """Make room, or rest the environment when nobody is left in it."""
-        function, environment = self.function, self.environment
+        function, environment = self.function, self.served_by
         function._deadlines.withdraw(self)
         del function._open[self.span]
         now_s = self.env._now

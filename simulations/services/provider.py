@@ -125,22 +125,12 @@ class Provider(Dependency):
         ProviderError
             At the yield.
         """
-        call = _Call(self, entity, attempt, None)
-        if self._connections is None or self.inside.inside < self._connections:
-            call.begin()
-        else:
-            self._line.append(call)
-        return call
+        return _Call(self, entity, attempt, None)
 
     def accept(self, body: Any, caller: Caller | None = None) -> Step:
         """Call on behalf of an order's number, or of the request that a message belongs to."""
         entity = body if isinstance(body, int) else body.request
-        call = _Call(self, entity, 1 if caller is None else caller.attempt, caller)
-        if self._connections is None or self.inside.inside < self._connections:
-            call.begin()
-        else:
-            self._line.append(call)
-        return call
+        return _Call(self, entity, 1 if caller is None else caller.attempt, caller)
 
     def close(self) -> None:
         """Record the calls that still wait for a connection."""
@@ -149,10 +139,6 @@ class Provider(Dependency):
 
 
 class _Call(Step):
-    start_s = NAN
-    #: How often the side effect takes place.
-    effects = 1.0
-
     def __init__(
         self, provider: Provider, entity: int, attempt: int, caller: Caller | None
     ) -> None:
@@ -171,7 +157,14 @@ class _Call(Step):
         self.entity = entity
         self.attempt = attempt
         self.queued_s = clock._now
+        self.start_s = NAN
         self.outcome = provider._ok
+        #: How often the side effect takes place.
+        self.effects = 1.0
+        if provider._connections is None or provider.inside.inside < provider._connections:
+            self.begin()
+        else:
+            provider._line.append(self)
 
     def begin(self) -> None:
         """Have a connection: the answer's time and kind are known at once."""
@@ -181,16 +174,17 @@ class _Call(Step):
         inside = provider.inside  # `inside.add(1)`, without a call
         inside.changed_s = now_s
         inside.moment += now_s
-        inside.inside += 1
-        if inside.inside > inside.most:
-            inside.most = inside.inside
+        inside.inside = number = inside.inside + 1
+        if number > inside.most:
+            inside.most = number
         calls = provider._calls
         calls[entity] = nth = calls.get(entity, 0) + 1
         if provider._trouble is None:
             self._value = "ok"
             self._ok = True
-            time_s = now_s + provider._time(entity, nth)
-            heappush(clock._queue, (time_s, COMPLETION, next(clock._eid), self))
+            lasts_s = provider._time
+            end_s = now_s + lasts_s(entity, nth)
+            heappush(clock._queue, (end_s, COMPLETION, next(clock._eid), self.callbacks, self))
         else:
             self._suffer(provider._trouble, nth)
 
@@ -238,9 +232,10 @@ def _answered(call: _Call) -> None:
         effects = 0.0 if call.entity in provider._effects else 1.0
         provider._effects.add(call.entity)
     by = call.caller
-    provider._note(
+    note, new_span = provider._note, provider._new_span
+    note(
         (
-            provider._new_span(), by.span, by.request, provider.code, provider._operation, -1,
+            new_span(), by.span, by.request, provider.code, provider._operation, -1,
             call.attempt, call.queued_s, call.start_s, 0.0, now_s, call.outcome, 0.0, effects,
         )
     )  # fmt: skip
