@@ -230,21 +230,19 @@ class OrderBook(Component):
 
     def __init__(self, sim: Simulation) -> None:
         super().__init__(sim, "orders")
-        self._done: dict[int, set[str]] = {}
+        self._done: set[tuple[int, str]] = set()
         self._settled = sim.trace.code("settled")
 
     def note(self, order: int, step: str) -> bool:
         """Note that a step is done; whether this is the first time."""
-        done = self._done.get(order)
-        if done is None:
-            done = self._done[order] = set()
-        first = step not in done
-        done.add(step)
-        return first
+        done = self._done
+        before = len(done)
+        done.add((order, step))
+        return len(done) > before
 
     def has(self, order: int, *steps: str) -> bool:
         """Whether all of these steps of the order are done."""
-        return self._done.get(order, frozenset()).issuperset(steps)
+        return all((order, step) in self._done for step in steps)
 
     def settle(self, order: int, outcome: str) -> str:
         """Note how the order ended, with the time; returns the outcome."""

@@ -142,8 +142,8 @@ MUTATIONS = (
     ),
     Mutation(
         "functions time out a tenth early", "default-timeout-a0", "services/invocation.py",
-        "deadlines.due_s[self] = now_s + function.timeout_s",
-        "deadlines.due_s[self] = now_s + 0.9 * function.timeout_s",
+        "self.deadline_s = deadline_s = now_s + function.timeout_s",
+        "self.deadline_s = deadline_s = now_s + 0.9 * function.timeout_s",
     ),
     Mutation(
         "gaps between calls are 3 % longer", "reserved-8-6", "workload/arrivals.py",
