@@ -1,4 +1,4 @@
-"""Any `Result` as a figure in the book's style: lines, steps, points, bars; linear or log axes.
+"""Any `Result` as a figure in the book's style: lines, steps, points, bars, stacks, heat maps.
 
 May import matplotlib and NumPy and, of the library, `simulations.experiment` and
 `simulations.figures`.
@@ -19,6 +19,7 @@ from simulations.experiment import Result, Series
 from simulations.figures.axes import blank, finish, tick
 from simulations.figures.labels import Cloud, Label, dense, place
 from simulations.figures.style import HEIGHT_IN, INK, LINE_PT, WIDTH_IN, color, settings
+from simulations.figures.tiles import draw_grid, draw_stack
 from simulations.figures.words import MINUS, THIN
 
 _BAR_WIDTH = 0.72
@@ -124,6 +125,9 @@ def draw(
 ) -> Figure:
     """Return a figure of a result, each series named where it runs, in its color.
 
+    A result with a grid becomes a heat map, one of stacked series stacked bars; of the options
+    these know `size` only.
+
     Parameters
     ----------
     result : Result
@@ -144,8 +148,12 @@ def draw(
     ValueError
         If the result has no series.
     """
+    if result.grid is not None:
+        return draw_grid(result, size)
     if not result.series:
         raise ValueError("result has no series: there is nothing to draw")
+    if any(series.kind == "stack" for series in result.series):
+        return draw_stack(result, size)
     figure, axes = blank(result.x, result.y, size=size)
     categories = _categories(result)
     with mpl.rc_context(settings()):

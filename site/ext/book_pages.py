@@ -39,6 +39,8 @@ COLORED = frozenset(
         "mi", "mf", "mh", "il", "c", "c1", "cm", "ch", "nf", "nc", "nd", "fm", "gp",
     }
 )  # fmt: skip
+# myst-nb gives a folded cell this name, which is not the words that it shows.
+_MISNOMER = ' aria-label="Toggle hidden content"'
 _CODE = re.compile(r'<div class="highlight"><pre>.*?</pre>', re.DOTALL)
 _TOKEN = re.compile(r'<span class="([a-z0-9]+)">([^<]*)</span>|<span></span>')
 
@@ -94,6 +96,7 @@ def lighten(html: str) -> str:
     def token(match: re.Match[str]) -> str:
         return match.group() if match.group(1) in COLORED else match.group(2) or ""
 
+    html = html.replace(_MISNOMER, "")
     return _CODE.sub(lambda block: _TOKEN.sub(token, block.group()), html)
 
 

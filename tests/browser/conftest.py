@@ -27,6 +27,10 @@ ARGUMENTS = [
 ]
 
 
+# A machine that does much else at once is slow, not broken.
+PATIENCE_MS = 120_000
+
+
 @dataclass
 class Visit:
     """One opened page, and what it said and asked for since."""
@@ -56,8 +60,9 @@ class OpenPage(Protocol):
         dark: bool = False,
         javascript: bool = True,
         reduced_motion: bool = False,
+        script: str = "",
     ) -> Visit:
-        """Open it and wait until it is loaded."""
+        """Open it and wait until it is loaded; `script` runs before those of the page."""
         ...
 
 
@@ -113,6 +118,7 @@ def open_page(browser: Browser, site_url: str) -> Iterator[OpenPage]:
         dark: bool = False,
         javascript: bool = True,
         reduced_motion: bool = False,
+        script: str = "",
     ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": height},
@@ -121,6 +127,9 @@ def open_page(browser: Browser, site_url: str) -> Iterator[OpenPage]:
             reduced_motion="reduce" if reduced_motion else "no-preference",
         )
         contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        if script:
+            context.add_init_script(script)
         visit = Visit(context.new_page(), site_url)
         record(visit)
         visit.page.goto(site_url + path.lstrip("/"), wait_until="networkidle")
