@@ -12,22 +12,18 @@ from random import Random
 from typing import Annotated
 
 from simulations.experiment import Axis, Choice, Grid, Number, Result, Series, Slider, experiment
-from simulations.experiments.dynamodb_cost import (
-    DAY_MIN,
-    MONTH_H,
-    autoscale,
-    hourly_usd,
-    on_demand_usd,
-)
+from simulations.experiments.dynamodb_cost import MONTH_H, hourly_usd, on_demand_usd
 from simulations.experiments.live_counts import percent, poisson
+from simulations.services.capacity import CapacityScaling, ProvisionedCapacity, Throughput
 from simulations.stats import Interval, mean_interval
 
 #: Peaks over the usual rate at which auto scaling is tried.
 PEAKS = (1.0, 2.0, 4.0, 8.0, 16.0, 40.0, 100.0)
 #: Days simulated: each has other minutes by chance.
 DAYS = 6
-#: Target utilization that DynamoDB offers by default for auto scaling is 70 %.
-TARGET = 0.7
+DAY_MIN, MINUTE_S = 1440, 60.0
+#: As DynamoDB scales by default.
+SCALING = CapacityScaling()
 
 
 @cache
@@ -76,12 +72,17 @@ def demanded_usd(kind: str, mean_per_s: float) -> float:
 
 
 def _scaled(kind: str, load: list[float]) -> tuple[float, float, float]:
-    """USD a month, utilization and share throttled under auto scaling."""
+    """USD a month, utilization and share throttled under auto scaling, on the second such day."""
     if not any(load):
         return _per_unit(kind)[1] * MONTH_H, 0.0, 0.0
-    found = autoscale(load, TARGET)
-    mean_capacity = math.fsum(found.capacity) / len(found.capacity)
-    return _per_unit(kind)[1] * MONTH_H * mean_capacity, found.utilization, found.throttled
+    first = min(max(math.ceil(load[0] / SCALING.target), SCALING.minimum), SCALING.maximum)
+    table = Throughput("table", "write", ProvisionedCapacity(1, first, SCALING))
+    served = [table.serve(MINUTE_S * k, MINUTE_S * u) for k, u in enumerate(load * 2)][DAY_MIN:]
+    day_s = MINUTE_S * DAY_MIN
+    provisioned = table.capacity_s(2 * day_s) - table.capacity_s(day_s)
+    found = math.fsum(served)
+    throttled = max(0.0, 1 - found / (MINUTE_S * math.fsum(load)))
+    return _per_unit(kind)[1] * MONTH_H * provisioned / day_s, found / provisioned, throttled
 
 
 BURST_MIN = Annotated[int, Slider(1, 60, log=True, label="a burst lasts", unit="min")]

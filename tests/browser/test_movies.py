@@ -10,7 +10,7 @@ from simulations.movies import Movie, find
 from simulations.movies.picture import place, said
 
 if TYPE_CHECKING:
-    from conftest import OpenPage, Visit
+    from tests.browser.conftest import OpenPage, Visit
 
 pytestmark = pytest.mark.browser
 
