@@ -6,6 +6,7 @@ May import: the standard library, this room, and `simulations.aws` where a log g
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -23,6 +24,7 @@ from simulations.calibration import (
     read_reports,
     read_text,
 )
+from simulations.calibration.content import decoded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("give a file or --log-group")
     if asked.log_group and not asked.account and not os.environ.get("AWS_ENDPOINT_URL"):
         parser.error("--log-group needs --account, the twelve digits of the account you mean")
+    if not (math.isfinite(asked.hours) and asked.hours > 0):
+        parser.error(f"--hours {asked.hours:g} is not possible: a finite number above 0 is needed")
+    if asked.against and asked.traffic != 1:
+        parser.error("--traffic goes without --against: the other log sets how much there is")
     try:
         log = (
             _group(asked.log_group, asked.account, asked.hours)
@@ -70,7 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         foreseen = predict(fitted, same_traffic, duration_s=other.span_s or None)
         _tell(other.account, check(foreseen, other))
     except (ValueError, OSError, RuntimeError) as error:
-        sys.stderr.write(f"error: {error}\n")
+        told = str(error)
+        if isinstance(error, OSError) and error.filename:
+            told = f"{error.filename}: {error.strerror}"
+        sys.stderr.write(f"error: {told}\n")
         return 2
     return 0
 
@@ -80,7 +89,7 @@ def _tell(*parts: object) -> None:
 
 
 def _file(name: str) -> Log:
-    return read_text(sys.stdin.read()) if name == "-" else read_file(Path(name))
+    return read_text(decoded(sys.stdin.buffer.read())) if name == "-" else read_file(Path(name))
 
 
 def _group(name: str, account: str | None, hours: float) -> Log:
@@ -89,13 +98,20 @@ def _group(name: str, account: str | None, hours: float) -> Log:
     from simulations.aws.local import use_aws
     from simulations.aws.logs import report_events
 
-    if account:
-        try:
-            use_aws(account)
-        except (BotoCoreError, ClientError) as error:
-            raise RuntimeError(f"account {account} cannot be asked: {error}") from error
     now = time.time()
-    return read_reports(lines_of_events(report_events(name, now - 3600 * hours, now).events))
+    try:
+        if account:
+            use_aws(account)
+        found = report_events(name, max(now - 3600 * hours, 0.0), now)
+    except (BotoCoreError, ClientError) as error:
+        where = f"account {account}" if account else os.environ.get("AWS_ENDPOINT_URL")
+        raise RuntimeError(f"{where} cannot be asked: {error}") from error
+    if not found.events:
+        raise ValueError(
+            f"{name} holds no REPORT of the last {hours:g} h: --hours asks for more, and the "
+            "credentials must be of the function's own region"
+        )
+    return read_reports(lines_of_events(found.events))
 
 
 if __name__ == "__main__":

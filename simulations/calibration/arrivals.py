@@ -157,8 +157,10 @@ def fit_arrivals(start_s: Reals) -> Arrivals:
     'timer'
     """
     n = start_s.size
-    if n < LEAST or start_s[-1] <= start_s[0]:
+    if n < LEAST:
         raise TooFew(f"the log holds {n} requests: how they arrive needs {LEAST} or more")
+    if start_s[-1] <= start_s[0]:
+        raise TooFew(f"all {n} requests begin at one instant: their times of arrival are needed")
     span = float(start_s[-1] - start_s[0])
     gaps = np.diff(start_s)
     spread = _dispersion(start_s)

@@ -60,9 +60,10 @@ class Check:
         lines = [head]
         for one in self.held:
             z = f"{one.z:+.1f}" if math.isfinite(one.z) else "?"
+            error = f"{one.error:+.1%}" if math.isfinite(one.error) else "?"
             lines.append(
                 f"{one.name:18}{one.expected.mean:>10.4g}{one.measured.mean:>11.4g}{z:>7}"
-                f"{one.error:>+9.1%}   {'yes' if one.inside else 'no'}"
+                f"{error:>9}   {'yes' if one.inside else 'no'}"
             )
         return "\n".join(lines)
 

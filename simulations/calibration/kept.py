@@ -207,19 +207,20 @@ def _best(warm: Reals, cold: Reals, middle: float, width: float) -> tuple[float,
     (gone_w, n_w), (gone_c, n_c) = (_gone(rested, middle, half) for rested in (warm, cold))
     early = min(float(n_c[0]) / max(float(n_c[0] + n_w[0]), 1.0), _MOST)
     late = min(float(n_w[-1]) / max(float(n_w[-1] + n_c[-1]), 1.0), _MOST)
-    p_cold = np.clip(early + (1 - early - late) * gone_c, 1e-12, 1)
-    p_warm = np.clip(1 - early - (1 - early - late) * gone_w, 1e-12, 1)
-    likelihood = float((n_c * np.log(p_cold)).sum() + (n_w * np.log(p_warm)).sum())
+    p_cold = np.maximum(early + (1 - early - late) * gone_c, 1e-12)
+    p_warm = np.maximum(1 - early - (1 - early - late) * gone_w, 1e-12)
+    likelihood = float(n_c @ np.log(p_cold) + n_w @ np.log(p_warm))
     return likelihood, early, late
 
 
 def _gone(rests: Reals, middle: float, half: float) -> tuple[Reals, Reals]:
     """Chance of each rest to outlast the keep-alive, and how many there are of each."""
-    first, last = np.searchsorted(rests, [middle - half, middle + half])
-    inside = (rests[first:last] - middle + half) / (2 * half)
-    counts = np.ones(inside.size + 2)
+    first, last = int(rests.searchsorted(middle - half)), int(rests.searchsorted(middle + half))
+    gone = np.empty(last - first + 2)
+    gone[0], gone[1:-1], gone[-1] = 0.0, (rests[first:last] - middle + half) / (2 * half), 1.0
+    counts = np.ones(gone.size)
     counts[0], counts[-1] = first, rests.size - last
-    return np.concatenate([[0.0], inside, [1.0]]), counts
+    return gone, counts
 
 
 def _fewer(likely: list[tuple[float, float, float]]) -> list[tuple[float, float, float]]:

@@ -35,7 +35,9 @@ MONTH_S = 730 * 3600.0
 #: many cold starts are wanted there, in as many requests as these at most.
 _LONG, _SHORT, _COLD, _MOST = 200_000, 10_000, 200, 30_000
 #: Requests of a warm-up at most.
-_WARM_UP = 1_000_000
+_WARM_UP = 100_000
+#: Environments that are simulated at most, so that a prediction ends within minutes.
+_AT_ONCE = 10_000
 #: Percentiles that are given.
 PERCENTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 
@@ -95,10 +97,7 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is foreseen, by name: `"cold share"`, `"p99"`, `"mean concurrency"` and more.
-
-    `notes` say where the prediction rests on what the log does not show.
-    """
+    """What is foreseen, by name; `notes` say where it rests on what the log does not show."""
 
     change: Change
     duration_s: float
@@ -171,15 +170,17 @@ def predict(
     ratio = _memory_ratio(fitted, change)
     rate = (change.rate_per_s or fitted.arrivals.rate_per_s.mean) * change.traffic
     memory = change.memory_mb or fitted.memory_mb
+    at_once = max(rate * fitted.warm.mean_s * ratio, change.provisioned_concurrency)
+    if at_once > _AT_ONCE:
+        raise ValueError(f"{change} takes {at_once:.3g} environments: at most {_AT_ONCE} are run")
     # In a longer log chance plays no part that the parameters' uncertainty would not hide.
     until = min(until, _LONG / rate)
     best = _Function(rate, fitted.warm, fitted.cold_took, _keep(fitted, change, 0), ratio)
     bill = _Bill(memory, architecture, prices, change.provisioned_concurrency)
-    arrivals = fitted.arrivals
-    long_run = _run(best, arrivals, change, _LONG / rate, seed, "long")
+    long_run = _run(best, fitted.arrivals, change, _LONG / rate, seed, "long")
     point = _measure(long_run, bill)
     beside = min(max(_SHORT, _COLD / max(point["cold share"], 1e-9)), _MOST) / rate
-    base = _measure(_run(best, arrivals, change, beside, seed, "pair"), bill)
+    base = _measure(_run(best, fitted.arrivals, change, beside, seed, "pair"), bill)
     # Short logs vary more, and cost less to draw.
     logs = 3 if rate * until < _SHORT else 1
     expected: dict[str, list[float]] = {name: [] for name in point}
@@ -187,11 +188,13 @@ def predict(
     for k in range(count):
         one = _drawn(fitted, change, best, k, count, seed)
         # The same arrivals and the same uniform numbers: what chance does to both cancels.
-        paired = _measure(_run(one, arrivals, change, beside, seed, "pair"), bill)
+        paired = _measure(_run(one, fitted.arrivals, change, beside, seed, "pair"), bill)
         for name, value in point.items():
             expected[name].append(value + _apart(paired[name], base[name]))
         for again in range(logs):
-            short = _measure(_run(one, arrivals, change, until, seed, f"log {k} {again}"), bill)
+            short = _measure(
+                _run(one, fitted.arrivals, change, until, seed, f"log {k} {again}"), bill
+            )
             for name in point:
                 observed[name].append(short[name])
     measures = {}

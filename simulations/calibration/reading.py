@@ -15,8 +15,10 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
+from simulations.calibration.content import as_lines, decoded
 from simulations.calibration.log import Account, Log
 from simulations.telemetry import parse_reports
 
@@ -37,20 +39,23 @@ COLUMNS = {
     "memory_mb": ("memory_mb", "memory"),
     "version": ("version",),
 }
+#: Later than the year 5000: milliseconds stand where seconds are meant.
+_LATEST_S = 1e11
 _TRUE, _FALSE = {"true", "1", "yes", "cold"}, {"false", "0", "no", "warm"}
 
 
 def read_file(path: str | Path) -> Log:
     """Read a log from a file: a table where its first line names start and end, else REPORT lines.
 
-    Bytes that are no UTF-8 are replaced, so that they can spoil no more than their line.
+    The file may be packed with gzip, as exports to Amazon S3 are, and UTF-16, as a shell on
+    Windows writes it. Bytes that are no text spoil no more than their line.
 
     Raises
     ------
     ValueError
         If no request can be read; the message holds the account of the lines.
     """
-    return read_text(Path(path).read_bytes().decode("utf-8-sig", "replace"))
+    return read_text(decoded(Path(path).read_bytes()))
 
 
 def read_text(text: str) -> Log:
@@ -62,11 +67,12 @@ def read_text(text: str) -> Log:
     >>> len(log), log.account.unreadable
     (2, {'times that are no numbers': 1})
     """
-    first = text.lstrip("\r\n").split("\n", 1)[0]
-    names = {name.strip().strip('"').lower() for name in first.split(",")}
+    text = text.lstrip("\r\n\ufeff")
+    first = text.split("\n", 1)[0]
+    names = {name.strip().strip('"').lower() for name in first.split(_delimiter(first))}
     if all(names & set(COLUMNS[need]) for need in ("start", "end")):
         return read_table(io.StringIO(text))
-    return read_reports(text.splitlines())
+    return read_reports(as_lines(text))
 
 
 # ---------------------------------------------------------------- REPORT lines
@@ -118,7 +124,7 @@ def read_reports(lines: Iterable[str]) -> Log:
     rows = []
     for one in found:
         stream_and_version = streams[one.request_id].popleft() if streams[one.request_id] else None
-        if one.timestamp_ms is None:
+        if not one.timestamp_ms:  # or from before 1970
             unreadable["reports without a time"] += 1
             continue
         # A retry of an asynchronous event has the same id at another time: it is no repetition.
@@ -186,8 +192,10 @@ def read_table(lines: Iterable[str]) -> Log:
     ValueError
         If a column is missing or no row can be read.
     """
-    rows = csv.reader(_without_nul(lines), strict=False)
+    readable = _without_nul(lines)
     try:
+        first = next(readable)
+        rows = csv.reader(chain([first], readable), delimiter=_delimiter(first))
         header = [name.strip().lower() for name in next(rows)]
     except (StopIteration, csv.Error):
         raise ValueError("the table is empty: a header and one row a request are needed") from None
@@ -232,15 +240,25 @@ def read_table(lines: Iterable[str]) -> Log:
             unreadable["a cold flag that is neither true nor false"] += 1
         elif not (math.isfinite(start) and math.isfinite(end)) or end < start or abs(memory) > 1e6:
             unreadable["rows with an impossible value"] += 1
+        elif max(abs(start), abs(end)) > _LATEST_S:
+            unreadable["times beyond the year 5000: seconds are needed, not milliseconds"] += 1
         else:
             found.append((start, end, word in _TRUE, cell["environment"] or None, init,
                           cell["version"] or None, memory))  # fmt: skip
     told = Account(count, len(found), dict(unreadable))
     if not found:
-        raise ValueError(f"no request can be read: {told}")
+        raise ValueError(
+            f"no request can be read: {told}\nneeded are start and end as seconds or as "
+            "2026-11-23T09:30:00Z, and cold as true or false"
+        )
     start_s, end_s, cold, env, init_s, version, memory_mb = zip(*found, strict=True)
     return Log.of(start_s, end_s, cold, env, init_s=init_s, version=version, memory_mb=memory_mb,
                   account=told)  # fmt: skip
+
+
+def _delimiter(first: str) -> str:
+    """What parts the columns: a comma, or what spreadsheets write in other languages."""
+    return max(",;\t", key=first.count)
 
 
 def _without_nul(lines: Iterable[str]) -> Iterator[str]:

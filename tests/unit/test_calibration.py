@@ -56,21 +56,27 @@ def made(
     return Log.of(start, start + run.latency_s, run.cold, environment, memory_mb=memory)
 
 
+@pytest.fixture(scope="module")
+def small() -> Fitted:
+    """One fit for all tests that need any."""
+    return fit(made(12, memory_mb=1024))
+
+
 # ---------------------------------------------------------------- fits
 
 
 def test_the_bounds_of_both_tests_are_exceeded_by_chance_in_five_percent() -> None:
     random = np.random.default_rng(1)
-    n, tries = 150, 1500
+    n, tries = 150, 1000
     beyond = sum(
         distance_exponential(random.exponential(3.0, n)) > critical_exponential(n)
         for _ in range(tries)
     )
     assert 0.035 < beyond / tries < 0.065
     refused = sum(
-        fit_times(np.exp(random.standard_normal(n))).shape != "lognormal" for _ in range(400)
+        fit_times(np.exp(random.standard_normal(n))).shape != "lognormal" for _ in range(300)
     )
-    assert 0.025 < refused / 400 < 0.08
+    assert 0.025 < refused / 300 < 0.08
     assert critical_lognormal(10_000) == pytest.approx(0.00895, rel=0.01)
 
 
@@ -123,11 +129,11 @@ def test_arrivals_drawn_again_have_the_rate_and_the_pattern(pattern: str) -> Non
 @pytest.mark.parametrize("named", [True, False])
 def test_the_keep_alive_interval_covers_the_truth(named: bool) -> None:
     covered = widths = 0.0
-    for seed in range(20):
+    for seed in range(12):
         kept = fit_kept(made(seed, rate=1 / 300, span=2 * DAY_S, named=named))
         covered += kept.seconds.low <= 600 <= kept.seconds.high
-        widths += kept.relative_width / 20
-    assert covered >= 18
+        widths += kept.relative_width / 12
+    assert covered >= 10  # of a share of 95 %, chance leaves fewer in 2 % of cases
     assert widths < 0.1
 
 
@@ -195,11 +201,10 @@ def test_a_log_that_says_too_little_is_refused_with_what_would_be_enough(
         fit(log)
 
 
-def test_a_fit_survives_being_written_down() -> None:
+def test_a_fit_survives_being_written_down(small: Fitted) -> None:
     import json
 
-    fitted = fit(made(1, memory_mb=512))
-    assert Fitted.of(json.loads(json.dumps(fitted.told()))) == fitted
+    assert Fitted.of(json.loads(json.dumps(small.told()))) == small
 
 
 def test_the_log_with_both_kinds_of_cold_start_goes_before_the_sharpest() -> None:
@@ -219,7 +224,6 @@ def test_the_log_with_both_kinds_of_cold_start_goes_before_the_sharpest() -> Non
 def test_predictions_agree_with_theory_at_other_rates_and_keep_alives() -> None:
     fitted = fit(made(11, rate=1 / 300, span=7 * DAY_S))
     for change in (
-        Change(),
         Change(traffic=10),
         Change(rate_per_s=1 / 900),
         Change(keep_alive_s=120.0),
@@ -235,21 +239,22 @@ def test_predictions_agree_with_theory_at_other_rates_and_keep_alives() -> None:
 
 def test_the_interval_for_another_log_covers_what_such_logs_show() -> None:
     inside = 0
-    for seed in range(8):
+    for seed in range(6):
         fitted = fit(made(seed, rate=1 / 300, span=2 * DAY_S))
         foreseen = predict(
             fitted, Change(rate_per_s=1 / 500), duration_s=DAY_S, draws=20, seed=seed
         )
         other = check(foreseen, made(100 + seed, rate=1 / 500))
         inside += other["cold share"].inside
-    assert inside >= 6  # of a share of 95 %, chance leaves fewer in 1 % of cases
+    assert inside >= 5  # of a share of 95 %, chance leaves fewer in 3 % of cases
 
 
-def test_provisioned_concurrency_takes_the_cold_starts_and_adds_to_the_bill() -> None:
-    fitted = fit(made(12, memory_mb=1024))
+def test_provisioned_concurrency_takes_the_cold_starts_and_adds_to_the_bill(
+    small: Fitted,
+) -> None:
     without, ready = (
-        predict(fitted, draws=20),
-        predict(fitted, Change(provisioned_concurrency=2), draws=20),
+        predict(small, draws=20),
+        predict(small, Change(provisioned_concurrency=2), draws=20),
     )
     assert ready["cold share"].expected.mean < 0.01 < without["cold share"].expected.mean
     kept = PriceList.load().bill(
@@ -259,12 +264,11 @@ def test_provisioned_concurrency_takes_the_cold_starts_and_adds_to_the_bill() ->
     assert apart == pytest.approx(float(kept.total_usd), rel=0.01)
 
 
-def test_the_bill_is_that_of_the_requests_foreseen() -> None:
-    fitted = fit(made(13, memory_mb=1769))
-    foreseen = predict(fitted, Change(traffic=100), draws=20)
-    requests = 100 * fitted.arrivals.rate_per_s.mean * 730 * 3600
+def test_the_bill_is_that_of_the_requests_foreseen(small: Fitted) -> None:
+    foreseen = predict(small, Change(traffic=20), draws=20)
+    requests = 20 * small.arrivals.rate_per_s.mean * 730 * 3600
     mean_ms = 1000 * foreseen["mean concurrency"].expected.mean / foreseen.rate_per_s
-    plain = PriceList.load().bill(lambda_usage(requests, mean_ms + 0.5, 1769)).total_usd
+    plain = PriceList.load().bill(lambda_usage(requests, mean_ms + 0.5, 1024)).total_usd
     assert foreseen["bill"].expected.mean == pytest.approx(float(plain), rel=0.02)
 
 
@@ -295,12 +299,11 @@ def test_memory_follows_the_curve_fitted_to_two_sizes() -> None:
     assert computes.mean / waits.mean == pytest.approx(2.0, rel=0.01)
 
 
-def test_a_prediction_says_where_the_log_cannot_know() -> None:
-    fitted = fit(made(2, rate=1 / 300, span=2 * DAY_S))
-    assert fitted.kept.overlaps < 5
-    busy = predict(fitted, Change(traffic=40), draws=20)
+def test_a_prediction_says_where_the_log_cannot_know(small: Fitted) -> None:
+    assert small.kept.overlaps < 5
+    busy = predict(small, Change(traffic=20), draws=20)
     assert any("by overlap" in note for note in busy.notes)
-    assert not any("by overlap" in note for note in predict(fitted, draws=20).notes)
+    assert not any("by overlap" in note for note in predict(small, draws=20).notes)
 
 
 @pytest.mark.parametrize(
@@ -360,3 +363,24 @@ def test_the_command_line_asks_no_account_that_is_not_named(
     with pytest.raises(SystemExit):
         main(["--log-group", "/aws/lambda/f"])
     assert "needs --account" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["log", "--against", "other", "--traffic", "3"], "the other log sets"),
+        (["--log-group", "g", "--account", "123456789012", "--hours", "nan"], "--hours nan"),
+    ],
+)
+def test_arguments_that_would_be_ignored_are_refused(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert says in capsys.readouterr().err
+
+
+def test_more_environments_than_can_be_run_are_refused(small: Fitted) -> None:
+    for change in (Change(traffic=1e9), Change(provisioned_concurrency=10**8)):
+        with pytest.raises(ValueError, match="at most 10000 are run"):
+            predict(small, change)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from pathlib import Path
@@ -191,3 +192,44 @@ def test_no_log_ends_in_anything_but_a_reading_or_a_refusal(lines: list[str]) ->
         return
     assert isinstance(log, Log)
     assert 1 <= log.account.used == len(log) <= log.account.lines
+
+
+def test_files_as_shells_exports_and_the_cli_write_them_say_the_same(tmp_path: Path) -> None:
+    stamp, message = 1_795_426_202_000, REPORT.split(" ", 1)[1]
+    row = {
+        "@timestamp": "2026-11-23 09:30:02.000", "@message": message, "@logStream": STREAM,
+    }  # fmt: skip
+    event = {"timestamp": stamp, "message": message, "logStreamName": STREAM}
+    contents = {
+        "utf16": f"{STREAM} {REPORT}".encode("utf-16"),
+        "gzip": gzip.compress(f"{STREAM} {REPORT}".encode()),
+        "FilterLogEvents": json.dumps({"events": [event]}, indent=4).encode(),
+        "GetQueryResults": json.dumps(
+            {"results": [[{"field": k, "value": v} for k, v in row.items()]]}, indent=4
+        ).encode(),
+    }
+    for name, content in contents.items():
+        file = tmp_path / name
+        file.write_bytes(content)
+        log = read_file(file)
+        assert (len(log), log.versions) == (1, ("7",)), name
+        assert log.start_s[0] == pytest.approx(stamp / 1000 - 1.0), name
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (gzip.compress(REPORT.encode() * 50)[:60], "broken .*: fetch it again"),
+        (b'{"events": [1, null, [[]], {"message": 5}]}', "no request can be read: 4 lines"),
+        (b"[" * 100_000, "REPORT lines with their times are needed"),
+        (b"start;end;cold\n0;1;vrai\n", "cold as true or false"),
+        (b"start,end,cold\n1795426200000,1795426201000,true\n", "not milliseconds"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_what_would_do(
+    tmp_path: Path, content: bytes, says: str
+) -> None:
+    file = tmp_path / "log"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=says):
+        read_file(file)
