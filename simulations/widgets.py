@@ -19,7 +19,7 @@ from simulations.experiment import Experiment, Result
 from simulations.figures.drawing import draw
 from simulations.figures.style import settings
 from simulations.figures.svg import to_svg
-from simulations.live import controls, find, view
+from simulations.live import controls, find, typed, view
 from simulations.live.controls import MOST_SEED, setting
 
 #: Between two frames of a run that goes on; drawing one takes about a fifth of a second.
@@ -67,7 +67,7 @@ class Explorer:
 
     def __init__(self, experiment: Experiment | str, **parameters: Any) -> None:
         self.experiment = find(experiment) if isinstance(experiment, str) else experiment
-        self.experiment.check(parameters)
+        parameters = typed(self.experiment, parameters)
         self.result: Result | None = None
         self.state = "done"
         self._run = 0
