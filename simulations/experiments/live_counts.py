@@ -62,7 +62,7 @@ def blocking(load: float, most: int) -> list[float]:
     Examples
     --------
     >>> [round(share, 8) for share in blocking(8.0, 10)[::5]]
-    [1.0, 0.47901338, 0.12166106]
+    [1.0, 0.4790083, 0.12166106]
     """
     found = [1.0]
     for servers in range(1, most + 1):

@@ -36,7 +36,7 @@ def work_time(shop: Shop) -> Lognormal:
     Examples
     --------
     >>> round(work_time(Shop()).mean, 3), round(work_time(Shop()).cv, 2)
-    (1.185, 0.43)
+    (1.185, 0.42)
     """
     steps = (
         (shop.set_aside_ms, shop.set_aside_cv),

@@ -96,7 +96,7 @@ def movie() -> Movie:
     actors += shown
     words += told_by
     return Movie(
-        "environments", height=bottom + 28, lasts_s=LASTS_S, still_s=LASTS_S - 1.0, pace=60.0,
+        "environments", height=bottom + 28, lasts_s=LASTS_S, still_s=LASTS_S, pace=60.0,
         actors=tuple(actors), words=tuple(words), curves=tuple(curves),
         steps=together(steps), head=(LEFT, RIGHT, 34.0, bottom),
     )  # fmt: skip

@@ -50,5 +50,5 @@ class TableClient(Client, Operations):
 
     def accept(self, body: Any, /, caller: Caller | None = None) -> Step:
         """Call with one operation; the environment whose handler calls has a client of its own."""
-        running = getattr(self.sim.active if caller is None else caller, "environment", None)
-        return self._begin(body, caller, -1 if running is None else running.number)
+        whose = self.sim.active if caller is None else caller
+        return self._begin(body, caller, getattr(whose, "environment", -1))

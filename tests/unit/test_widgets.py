@@ -152,7 +152,7 @@ def test_controls_and_presets_are_those_of_the_page() -> None:
 
 
 def test_a_refusal_is_one_sentence_and_no_traceback() -> None:
-    with pytest.raises(ValueError, match="rate_per_h=0.0 is outside"):
+    with pytest.raises(ValueError, match=r"rate_per_h=0\.0 is outside"):
         Explorer(NAME, rate_per_h=0)
     with pytest.raises(ValueError, match="is no experiment"):
         Explorer("cold_starts.nothing")
