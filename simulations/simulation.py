@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
+from heapq import heappush
 from itertools import count
 from random import Random
 from typing import Any
@@ -334,7 +335,9 @@ class _Arrivals:
         if time_s is not None and time_s < self._until_s:
             if not time_s >= self._clock._now:
                 raise ValueError(f"{self._workload!r}: an arrival at {time_s!r} s comes too late")
-            self._clock.at(time_s, self._on_arrival, ARRIVAL)
+            clock = self._clock  # `clock.at`, without a call
+            entry = (time_s, ARRIVAL, next(clock._eid), (self._on_arrival,), None)
+            heappush(clock._queue, entry)
 
     def _arrive(self, _: Event) -> None:
         trace, accept = self._sim.trace, self._accept
@@ -343,7 +346,7 @@ class _Arrivals:
         self._open[request] = self._clock._now
         step = accept(request, Caller(-1, request))
         step.callbacks.append(self._on_answer)
-        if request & 0x1FF == 0x1FF:  # while the rows are still near in memory
+        if request & 0x3F == 0x3F:  # while the rows are still near in memory
             trace.pack()
         self.next()
 
