@@ -221,7 +221,6 @@ class Function(Component):
         self._created = 0
         self._choices = 0
         self._deadlines = Deadlines(sim.clock, self.timeout_s, Invocation.time_out)
-        self._open: dict[int, Invocation] = {}
         self._room: dict[int, SharedEnvironment] = {}
         self._versions: list[Function] = []
         code = sim.trace.code
@@ -280,7 +279,6 @@ class Function(Component):
         """
         kind = self._kind
         run = kind(self, event, caller)
-        self._open[run.span] = run
         hop_s = self._hop_s
         if hop_s == 0.0:
             run.arrive(None)
@@ -339,10 +337,25 @@ class Function(Component):
             environment.expires_s = min(environment.idle_s + kept_s, environment.retires_s)
         return environment.expires_s
 
+    def _under_way(self) -> list[Invocation]:
+        """The invocations that have not ended, in the order in which they came.
+
+        Those that wait to begin are called by an entry of the clock's queue; those that run
+        have a deadline. Looking for them at the end costs less than a list that is kept.
+        """
+        called = (call for entry in self._clock._queue for call in entry[3])
+        found = {getattr(call, "__self__", None) for call in called} | set(self._deadlines.due_s)
+        runs = [
+            one
+            for one in found
+            if isinstance(one, Invocation) and one.function is self and one.is_under_way
+        ]
+        return sorted(runs, key=lambda run: run.span)
+
     def close(self) -> None:
         """Record what is under way, and the environments that live on (their end is NaN)."""
         busy: dict[int, Environment] = {}
-        for run in self._open.values():
+        for run in self._under_way():
             run.record(NAN, self.sim.trace.code("unfinished"))
             if run.served_by is not None:
                 busy[run.environment] = run.served_by

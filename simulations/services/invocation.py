@@ -72,6 +72,11 @@ class Invocation(Step, Context):
         self.event = event
         self.queued_s = clock._now
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has not ended."""
+        return not self.over
+
     def arrive(self, _: Event | None) -> None:
         """Find an environment, or make one."""
         function = self.function
@@ -154,7 +159,6 @@ class Invocation(Step, Context):
         """Give the environment back, and the answer to whoever waits."""
         function, environment = self.function, self.served_by
         function._deadlines.due_s.pop(self, None)
-        del function._open[self.span]
         now_s = self.env._now
         note = function._note
         note(

@@ -108,6 +108,11 @@ class Managed(Invocation):
     is_provisioned = False
     has_left = False
 
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has not ended; its handler may have, while the response streams out."""
+        return not self.has_left
+
     def arrive(self, _: Event | None) -> None:
         """Find an environment that is ready, one on demand, or make one, as far as allowed."""
         function, now_s = self.function, self.env._now
@@ -212,7 +217,6 @@ class Managed(Invocation):
         function, environment = self.function, self.served_by
         self.has_left = True
         function._deadlines.withdraw(self)
-        del function._open[self.span]
         now_s = self.env._now
         self.record(now_s, function._ok if ok else self.sim.trace.code(value.outcome))
         if environment is not None:
@@ -305,7 +309,6 @@ class Shared(Invocation):
         """Make room, or rest the environment when nobody is left in it."""
         function, environment = self.function, self.served_by
         function._deadlines.withdraw(self)
-        del function._open[self.span]
         now_s = self.env._now
         self.record(now_s, function._ok if ok else self.sim.trace.code(value.outcome))
         if environment is not None:
